@@ -1,0 +1,123 @@
+"""One convolution on plain arrays, checked and cut to size, as every method gets it.
+
+The full convolution of n samples and K taps pulled d apart has L = n + (K−1)d outputs,
+
+    full[f] = Σ_k w[k] x[f − d·k],        0 ≤ f < L,
+
+and a job asks for f = first, first + s, … below stop, on every axis. Nothing is padded: a method sums the samples that
+exist. Outputs that no tap reaches (f outside 0 … L−1) are cut off before a method sees the job, and are zeros after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from ..arrays import Array
+from ..domain import natural
+from ..errors import SigconvError
+
+__all__ = ["Job"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Sizes of one convolution: n, k and o are per axis, k counted before dilation, o the outputs asked for."""
+
+    batch: int
+    channels: int
+    filters: int
+    groups: int
+    n: tuple[int, ...]
+    k: tuple[int, ...]
+    stride: tuple[int, ...]
+    dilation: tuple[int, ...]
+    first: tuple[int, ...]
+    stop: tuple[int, ...]
+
+    @classmethod
+    def of(cls, x: Array, w: Array, stride: Any, dilation: Any, groups: int, window: Any) -> Job:
+        """The job that `conv`'s arguments describe; `SigconvError` where shapes and options do not fit."""
+        ndim = len(x.shape) - 2
+        if ndim not in (1, 2, 3) or len(w.shape) != ndim + 2:
+            raise SigconvError(f"x of shape {tuple(x.shape)} and w of shape {tuple(w.shape)}: wanted (b, c, *n) and "
+                               "(m, c/groups, *k) with 1 to 3 axes each")
+        batch, channels, *n = x.shape
+        filters, per_group, *k = w.shape
+        if groups < 1 or channels % groups or filters % groups or per_group != channels // groups:
+            raise SigconvError(f"w of shape {tuple(w.shape)} with groups={groups} on {channels} channels: wanted "
+                               f"(m, {channels}/groups, *k) with m and {channels} multiples of groups")
+        if 0 in k:
+            raise SigconvError(f"w of shape {tuple(w.shape)}: a kernel without taps; wanted at least one")
+        strides, dilations = natural(stride, "stride", ndim), natural(dilation, "dilation", ndim)
+        spans = [(taps - 1) * d for taps, d in zip(k, dilations, strict=True)]
+        if window is None:
+            first, stop = tuple(spans), tuple(n)
+        else:
+            first, stop = _window(window, ndim)
+        return cls(batch, channels, filters, groups, tuple(n), tuple(k), strides, dilations, first,
+                   tuple(max(a, b) for a, b in zip(first, stop, strict=True)))
+
+    @property
+    def spans(self) -> tuple[int, ...]:
+        """(K−1)·d, the distance from the first tap to the last."""
+        return tuple((k - 1) * d for k, d in zip(self.k, self.dilation, strict=True))
+
+    @property
+    def full(self) -> tuple[int, ...]:
+        """L, the length of the full convolution; 0 for an empty signal."""
+        return tuple(n and n + span for n, span in zip(self.n, self.spans, strict=True))
+
+    @property
+    def out(self) -> tuple[int, ...]:
+        """o, the number of outputs."""
+        return tuple(-(-(b - a) // s) for a, b, s in zip(self.first, self.stop, self.stride, strict=True))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the result."""
+        return (self.batch, self.filters, *self.out)
+
+    @property
+    def terms(self) -> int:
+        """Products summed in one output, at most."""
+        return prod(self.k) * self.channels // self.groups
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is to be summed."""
+        return 0 in self.shape or 0 in self.n or not self.channels
+
+    def inside(self) -> tuple[Job, tuple[tuple[int, int], ...]]:
+        """The job without the outputs that no tap reaches, and where its outputs stand among ours, (first, stop) an axis."""
+        first, stop, places = [], [], []
+        for a, b, s, length, o in zip(self.first, self.stop, self.stride, self.full, self.out, strict=True):
+            low = min(max(-(a // s), 0) if a < 0 else 0, o)
+            high = min(max(-((a - length) // s), low), o)  # outputs a + s·j with a + s·j < length
+            first.append(a + s * low)
+            stop.append(min(b, length) if high > low else a + s * low)
+            places.append((low, high))
+        job = Job(self.batch, self.channels, self.filters, self.groups, self.n, self.k, self.stride, self.dilation,
+                  tuple(first), tuple(stop))
+        return job, tuple(places)
+
+    def reach(self, axis: int, tap: int) -> tuple[slice, slice]:
+        """Which outputs of one axis a tap reaches, and the samples that it gives them: y[left] += w[tap] · x[right]."""
+        s, shift = self.stride[axis], self.dilation[axis] * tap
+        at = self.first[axis] - shift  # the sample under output 0
+        low = max(-(at // s), 0) if at < 0 else 0
+        high = min(max(-((at - self.n[axis]) // s), low), self.out[axis])
+        return slice(low, max(high, low)), slice(at + s * low, max(at + s * (high - 1) + 1, at + s * low), s)
+
+
+def _window(window: Any, ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """(first, stop) an axis as two tuples; a single pair serves a line."""
+    pairs = (window,) if ndim == 1 and not hasattr(window[0], "__len__") else tuple(window)
+    try:
+        first, stop = zip(*((int(a), int(b)) for a, b in pairs), strict=True)
+    except (TypeError, ValueError):
+        pairs = ()
+    if len(pairs) != ndim:
+        raise SigconvError(f"window {window!r}: wanted (first, stop) for each of {ndim} axes, in indices of the full convolution")
+    return first, stop

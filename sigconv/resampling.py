@@ -1,0 +1,70 @@
+"""Another rate for the same sound, by soxr."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil, floor
+
+import numpy as np
+
+from . import arrays
+from .domain import Domain, Number, rational
+from .errors import SigconvError
+from .signal import Signal
+
+__all__ = ["resample"]
+
+MARGIN = 128  # samples of the lower rate at either end, in which the interpolation of a kernel's ends dies away
+FAR = 10**7
+
+
+def resample(x: Signal, rate: Number, *, as_kernel: bool = False, quality: str = "VHQ") -> Signal:
+    """The signal at another rate (samples per unit), band-limited, aligned with the original.
+
+    Length ``ceil(n · rate / x.rate)``; the same rate gives x itself. `as_kernel` scales the taps by the old rate over the
+    new, so that the kernel's gain at every frequency in Hz is kept (a sum over more taps needs smaller ones), and lets
+    the interpolation of its ends ring out, 128 samples of the lower rate on either side. `quality`: one of soxr's "QQ",
+    "LQ", "MQ", "HQ", "VHQ". Every sample keeps its position in units.
+
+    >>> import sigconv as sc
+    >>> resample(sc.Signal(np.zeros((1, 44100)), sc.line(44100, 44100)), 8000).domain.shape
+    (8000,)
+
+    Raises `SigconvError` for signals of more than one axis, rates that are not above 0, and tensors that require grad
+    (torchaudio.functional.resample is differentiable).
+    """
+    if x.domain.ndim != 1:
+        raise SigconvError(f"resample on a signal of {x.domain.ndim} axes: wanted one axis")
+    wanted = Fraction(rational(rate, "rate"))
+    if wanted <= 0:
+        raise SigconvError(f"rate {rate!r}: wanted above 0")
+    old = 1 / x.domain.step[0]
+    if wanted == old:
+        return x
+    if arrays.is_tensor(x.data) and x.data.requires_grad:
+        raise SigconvError("resample on a tensor that requires grad: no gradient passes; use torchaudio.functional.resample")
+    import soxr
+
+    # Positions are kept. With rates in the ratio p/q the grids meet at old indices that are multiples of q, so the
+    # signal is begun at the last such index, with zeros, and what comes before its own start is cut off again.
+    ratio = wanted / old
+    margin = ceil(MARGIN * max(1, 1 / ratio)) if as_kernel else 0
+    begin, n = x.domain.start[0] - margin, x.domain.shape[0] + 2 * margin
+    common = floor(Fraction(begin) / ratio.denominator) * ratio.denominator
+    if begin - common > FAR:
+        raise SigconvError(f"resample from {float(old):g} to {float(wanted):g} of a signal that starts at index {begin}: the grids do "
+                           "not meet near it; re-base it with .at(0) first")
+    padded = x.on(Domain((n + ceil(begin - common),), x.domain.step, common, x.domain.unit)) if common != begin or margin else x
+    start, skip = floor(begin * ratio), floor(begin * ratio) - int(common * ratio)
+    length = skip + ceil(n * ratio)
+    data = arrays.to_numpy(padded.data)
+    flat = data.reshape(-1, data.shape[-1]).astype(data.dtype if data.dtype in (np.float32, np.float64) else np.float64)
+    new = np.empty((len(flat), length), flat.dtype)
+    for row, channel in zip(new, flat, strict=True):
+        y = soxr.resample(np.ascontiguousarray(channel), float(old), float(wanted), quality=quality)[:length]
+        row[: len(y)], row[len(y):] = y, 0
+    new = new[:, skip:]
+    if as_kernel:
+        new *= float(old / wanted)
+    grid = Domain((length - skip,), 1 / wanted, start, x.domain.unit, x.domain.name)
+    return Signal(arrays.like(new.reshape(*data.shape[:-1], length - skip), x.data), grid, x.names)

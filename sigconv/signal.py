@@ -1,0 +1,293 @@
+"""`Signal`: a function x: Ω → R^c, data with the grid that they were sampled on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from . import arrays
+from .domain import Domain, Number, rational
+from .errors import SigconvError
+
+__all__ = ["PADDING_MODES", "Signal"]
+
+PADDING_MODES = ("zeros", "reflect", "symmetric", "replicate", "circular")
+UNITS = {"s": "Hz"}
+
+
+class Signal:
+    """Samples of a function on a regular grid.
+
+    `data`: array or tensor of shape `(*value, *domain.shape)`, batch first, channels last in value: mono `(1, n)`,
+    stereo `(2, n)`, RGB `(3, h, w)`, a volume `(1, d, h, w)`, a kernel `(*taps)`. `domain`: a `Domain`.
+    `channels`: names of the last value axis, or one entry (names or None) for each value axis.
+
+    Shape law: `x.value + x.domain.shape == x.data.shape`. Signals are not changed in place: every method gives a new one.
+
+    >>> import sigconv as sc
+    >>> x = sc.Signal([[0.0, 1.0, 0.0, -1.0]], sc.line(4, 8000))
+    >>> x
+    <Signal 1 channel, 4 samples at 8000 Hz, 0 … 0.0005 s, float64>
+    >>> (x @ sc.kernel("edge", x.domain)).data
+    array([[ 0.,  1., -1., -1.]])
+
+    Raises `SigconvError` where data and domain disagree, or channel names do not fit.
+    """
+
+    __slots__ = ("_names", "data", "domain")
+    __array_ufunc__ = None  # numpy leaves `array * signal` to Signal.__rmul__
+
+    def __init__(self, data: Any, domain: Domain, channels: Sequence[Any] | None = None):
+        self.data = arrays.asarray(data)
+        if not isinstance(domain, Domain):
+            raise SigconvError(f"a {type(domain).__name__} as domain: wanted a Domain, e.g. sc.line(n, rate) or sc.grid(h, w)")
+        self.domain = domain
+        shape = tuple(self.data.shape)
+        if shape[len(shape) - domain.ndim:] != domain.shape or len(shape) < domain.ndim:
+            raise SigconvError(f"data of shape {shape} on a domain of shape {domain.shape}: wanted the domain's axes last")
+        self._names = _check_names(channels, self.value)
+
+    @property
+    def value(self) -> tuple[int, ...]:
+        """Shape of the value at one point of Ω: `()` for a plain kernel, `(2,)` for stereo."""
+        return tuple(self.data.shape[: self.data.ndim - self.domain.ndim])
+
+    @property
+    def channels(self) -> tuple[str, ...] | None:
+        """Names of the last value axis, where they are known."""
+        return self._names[-1] if self._names else None
+
+    @property
+    def names(self) -> tuple[tuple[str, ...] | None, ...]:
+        """Names of every value axis."""
+        return self._names
+
+    @property
+    def rate(self) -> int | float:
+        """Samples per unit of a signal on a line."""
+        return self.domain.rate
+
+    def coordinates(self, axis: int = 0) -> np.ndarray:
+        """Where the samples of one axis lie, in its unit (float64)."""
+        step, start = self.domain.step[axis], self.domain.start[axis]
+        return (np.arange(self.domain.shape[axis]) + float(start)) * float(step)
+
+    def numpy(self) -> Signal:
+        """The same values in a NumPy array, off the graph."""
+        return self._with(arrays.to_numpy(self.data))
+
+    def to(self, target: Any = None, *, dtype: Any = None, device: Any = None) -> Signal:
+        """Elsewhere, or as another type: `"numpy"`, `"torch"`, a device (`"cuda"`) or a dtype of either library.
+
+        >>> import sigconv as sc
+        >>> sc.Signal([1.0, 2.0], sc.line(2, 1)).to("torch", dtype="float32").data
+        tensor([1., 2.])
+        """
+        if target == "numpy":
+            moved = self.numpy()
+            return moved if dtype is None else moved._with(moved.data.astype(str(dtype).removeprefix("torch.")))
+        if isinstance(target, (np.dtype, type)) and not self._is_tensor():
+            return self._with(self.data.astype(target))
+        if dtype is not None and target is None and device is None and not self._is_tensor():
+            return self._with(self.data.astype(str(dtype).removeprefix("torch.")))
+        import torch
+
+        if isinstance(target, torch.dtype):
+            target, dtype = None, target
+        elif target not in (None, "torch"):
+            target, device = None, target
+        if isinstance(dtype, str):
+            dtype = getattr(torch, dtype)
+        data = self.data if self._is_tensor() else torch.from_numpy(np.array(self.data))
+        try:
+            return self._with(data.to(device=device, dtype=dtype))
+        except (RuntimeError, AssertionError) as why:
+            raise SigconvError(f"device {device!r}: {str(why).splitlines()[0]}; wanted one that torch has here") from None
+
+    def on(self, domain: Domain, padding_mode: str = "zeros") -> Signal:
+        """The same function on another grid of the same step: cropped, or continued past its ends.
+
+        `padding_mode` says how: `zeros`; `reflect` (d c b | a b c d | c b a, the edge not repeated); `symmetric`
+        (c b a | a b c d | d c b, the edge repeated); `replicate` (a a | a b c d | d d); `circular`. Any width, also
+        wider than the signal; `reflect` on one sample repeats it.
+
+        >>> import sigconv as sc
+        >>> x = sc.Signal([1.0, 2.0, 3.0], sc.line(3, 1))
+        >>> x.on(sc.line(7, 1, start=-2), "reflect").data
+        array([3., 2., 1., 2., 3., 2., 1.])
+
+        Raises `SigconvError` where steps differ, grids fall between each other's samples, the mode is unknown, or an
+        empty signal would have to be continued by anything but zeros.
+        """
+        if padding_mode not in PADDING_MODES:
+            from .errors import hint
+
+            raise SigconvError(f"padding_mode {padding_mode!r}: wanted {', '.join(PADDING_MODES)}{hint(padding_mode, PADDING_MODES)}")
+        data, lead = self.data, len(self.value)
+        for axis, (first, n, size) in enumerate(zip(self.domain.offset(domain), domain.shape, self.domain.shape, strict=True)):
+            if (first, n) != (0, size):
+                data = _extend(data, lead + axis, first, n, padding_mode)
+        return Signal(data, domain, self._names)
+
+    def between(self, a: Any = None, b: Any = None) -> Signal:
+        """The part with a ≤ position < b, in units; one pair for all axes or one an axis, None an open end.
+
+        >>> import sigconv as sc
+        >>> sc.Signal(np.zeros((1, 16000)), sc.line(16000, 8000)).between(0.2, 1.5).domain.shape
+        (10400,)
+        """
+        ndim = self.domain.ndim
+        begin, end = ((v if isinstance(v, (tuple, list)) else (v,) * ndim) for v in (a, b))
+        if len(begin) != ndim or len(end) != ndim:
+            raise SigconvError(f"between({a!r}, {b!r}): wanted one position for each of {ndim} axes")
+        index, shape, start = [], [], []
+        for axis, ends in enumerate(zip(begin, end, strict=True)):
+            first, stop = self.domain.window(*ends, axis)
+            index.append(slice(first, stop))
+            shape.append(stop - first)
+            start.append(self.domain.start[axis] + first)
+        return Signal(self.data[(..., *index)], self._grid(tuple(shape), start=tuple(start)), self._names)
+
+    def at(self, start: Any = 0) -> Signal:
+        """The same samples, re-based so that the first lies at index `start` (one entry an axis, or one for all)."""
+        return Signal(self.data, self._grid(self.domain.shape, start=start), self._names)
+
+    def reverse(self) -> Signal:
+        """The signal mirrored at the origin of Ω: x(−ω)."""
+        axes = range(len(self.value), self.data.ndim)
+        return Signal(arrays.flip(self.data, tuple(axes)), self.domain.reverse(), self._names)
+
+    def lift(self, step: Number = 1, start: Number = 0, unit: str = "", name: str = "channel") -> Signal:
+        """The last value axis as the first axis of Ω: a bank's result as a map over (channel, time).
+
+        >>> import sigconv as sc
+        >>> sc.Signal(np.zeros((40, 100)), sc.line(100, 100)).lift(unit="mel").domain.shape
+        (40, 100)
+        """
+        if not self.value:
+            raise SigconvError("lift on a signal without a value axis: wanted channels, e.g. the result of a bank")
+        d = self.domain
+        omega = Domain(self.value[-1:] + d.shape, (rational(step, "step"), *d.step), (rational(start, "start"), *d.start),
+                       (unit, *d.unit), (name, *d.name))
+        return Signal(self.data, omega, self._names[:-1])
+
+    def lower(self, channels: Sequence[str] | None = None) -> Signal:
+        """The first axis of Ω as the last value axis: the inverse of `lift`."""
+        d = self.domain
+        if d.ndim < 2:
+            raise SigconvError("lower on a line: wanted at least two axes")
+        omega = Domain(d.shape[1:], d.step[1:], d.start[1:], d.unit[1:], d.name[1:])
+        return Signal(self.data, omega, (*self._names, channels))
+
+    def __add__(self, other: Signal) -> Signal:
+        return self._with(self.data + self._matching(other))
+
+    def __sub__(self, other: Signal) -> Signal:
+        return self._with(self.data - self._matching(other))
+
+    def __neg__(self) -> Signal:
+        return self._with(-self.data)
+
+    def __mul__(self, factor: Any) -> Signal:
+        if isinstance(factor, Signal):
+            raise SigconvError("signal * signal: wanted a number; to convolve write x @ k")
+        if getattr(factor, "ndim", 0):
+            raise SigconvError("signal * array: wanted a number; for data of your own make sc.Signal(x.data * array, x.domain)")
+        return self._with(self.data * factor)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, factor: Any) -> Signal:
+        return self * (1 / factor)
+
+    def __matmul__(self, kernel: Signal) -> Signal:
+        """`x @ k` is `sc.convolve(x, k)`."""
+        from .convolving import convolve
+
+        return convolve(self, kernel)
+
+    def __repr__(self) -> str:
+        return f"<Signal {self._words()}, {arrays.dtype_name(self.data)}{' tensor' if self._is_tensor() else ''}>"
+
+    def _repr_html_(self) -> str:
+        """A player, or a picture, for Jupyter: the samples as they are, at their own level."""
+        from .page.embed import html
+
+        return html(self)
+
+    def _words(self) -> str:
+        d, many = self.domain, {0: "", 1: "1 channel, "}
+        value = " × ".join(map(str, self.value))
+        named = f" ({', '.join(self.channels)})" if self.channels and len(self.channels) <= 8 else ""
+        lead = f"{value} channels{named}, " if self.value and self.value != (1,) else many[len(self.value)]
+        if d.ndim == 1:
+            per = UNITS.get(d.unit[0], f"/{d.unit[0]}" if d.unit[0] else "")
+            grid = f"{d.shape[0]} sample{'s' * (d.shape[0] != 1)} at {d.rate:.10g} {per}".rstrip()
+        else:
+            grid = " × ".join(map(str, d.shape))
+        spans = []
+        for (a, b), unit in zip(d.extent, d.unit, strict=True):
+            spans.append(f"{a:.6g} … {b:.6g} {unit}".rstrip())
+        return f"{lead}{grid}, {' × '.join(spans)}"
+
+    def _grid(self, shape: tuple[int, ...], **changes: Any) -> Domain:
+        d = self.domain
+        return Domain(shape, **({"step": d.step, "start": d.start, "unit": d.unit, "name": d.name} | changes))
+
+    def _with(self, data: Any) -> Signal:
+        return Signal(data, self.domain, self._names)
+
+    def _is_tensor(self) -> bool:
+        return not isinstance(self.data, np.ndarray)
+
+    def _matching(self, other: Signal) -> Any:
+        if not isinstance(other, Signal):
+            raise SigconvError(f"a signal and a {type(other).__name__}: wanted two signals on one grid")
+        if other.domain != self.domain or other.value != self.value:
+            raise SigconvError(f"signals {self.value} on [{self.domain}] and {other.value} on [{other.domain}]: wanted one "
+                               "shape on one grid; bring one there with .on(domain)")
+        return arrays.like(other.data, self.data) if type(other.data) is not type(self.data) else other.data
+
+
+def _check_names(channels: Sequence[Any] | None, value: tuple[int, ...]) -> tuple[tuple[str, ...] | None, ...]:
+    if channels is None or not any(channels):
+        return (None,) * len(value)
+    if all(isinstance(c, str) for c in channels):
+        channels = (None,) * (len(value) - 1) + (tuple(channels),)
+    names = tuple(None if c is None else tuple(map(str, c)) for c in channels)
+    if len(names) != len(value) or any(c is not None and len(c) != n for c, n in zip(names, value, strict=True)):
+        raise SigconvError(f"channel names {names} for values of shape {value}: wanted one name a channel")
+    return names
+
+
+def _extend(data: Any, axis: int, first: int, n: int, padding_mode: str) -> Any:
+    """Samples first … first+n−1 of one axis, those outside it made by the padding mode."""
+    xp, size = arrays.namespace(data), data.shape[axis]
+    low, high = min(max(first, 0), size), min(max(first + n, 0), size)
+    index = (slice(None),) * axis
+    if first >= 0 and first + n <= size:
+        return data[(*index, slice(first, first + n))]
+    if padding_mode == "zeros":
+        inside = data[(*index, slice(low, max(high, low)))]
+        before = min(max(-first, 0), n)
+
+        def zeros(m: int) -> Any:
+            shape = (*data.shape[:axis], m, *data.shape[axis + 1:])
+            return xp.zeros(shape, dtype=data.dtype, **({} if xp is np else {"device": data.device}))
+
+        return xp.concat([zeros(before), inside, zeros(n - before - inside.shape[axis])], axis=axis)
+    if not size:
+        raise SigconvError(f"padding_mode {padding_mode!r} on an empty axis: there is nothing to continue; use 'zeros'")
+    # Fold every position into 0 … size−1; reflect has period 2·size−2, symmetric 2·size.
+    at = np.arange(first, first + n)
+    if padding_mode == "replicate":
+        at = np.clip(at, 0, size - 1)
+    elif padding_mode == "circular":
+        at = at % size
+    else:
+        period = max(2 * size - 2, 1) if padding_mode == "reflect" else 2 * size
+        at = at % period
+        at = np.minimum(at, (period if padding_mode == "reflect" else period - 1) - at) if size > 1 else at * 0
+    return xp.take(data, at if xp is np else xp.asarray(at, device=data.device), axis=axis)
