@@ -1,1 +1,17 @@
-"""To come."""
+"""Pictures of signals and kernels.
+
+Each function is ``f(data, *, ax=None) -> Axes``: it draws on `ax`, whose place is divided among the panels and which becomes
+the first of them, or on a figure of its own, and shows nothing by itself (`ax.figure.savefig("x.png")`; Jupyter shows the
+figure). Each has a sibling ``f_numbers(data)`` that returns what is drawn and nothing else: `Wave`, `Stems`, `Curves`, or
+a `Sheet` of `Map` panels.
+"""
+
+from .comparing import compare, compare_numbers
+from .filters import Curves, Stems, response, response_numbers, taps, taps_numbers
+from .maps import Map, Sheet
+from .panels import Axis
+from .pictures import image, image_numbers, volume, volume_numbers
+from .waveforms import Wave, signal, signal_numbers
+
+__all__ = ["Axis", "Curves", "Map", "Sheet", "Stems", "Wave", "compare", "compare_numbers", "image", "image_numbers", "response",
+           "response_numbers", "signal", "signal_numbers", "taps", "taps_numbers", "volume", "volume_numbers"]
