@@ -1,0 +1,5 @@
+"""`python -m sigconv_cli`."""
+
+from .main import main
+
+main()

@@ -1,0 +1,166 @@
+"""What the verbs share: options, talk, inputs, and going on past a bad file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["Talk", "each", "emit", "files", "kernel_option", "talk_options"]
+
+
+class Talk:
+    """What is said, and where: results to stdout, talk to stderr, as much as asked for."""
+
+    def __init__(self, quiet: bool, verbose: bool, json: bool):
+        import warnings
+
+        self.quiet, self.verbose, self.json = quiet, verbose, json
+        warnings.simplefilter("ignore")
+        from sigconv.errors import SigconvWarning
+
+        warnings.simplefilter("always", SigconvWarning)
+        warnings.showwarning = self._warn  # type: ignore[assignment]
+
+    def result(self, text: str, data: dict[str, Any], *, err: bool = False) -> None:
+        """A result: words, or with --json one object a line."""
+        if self.json:
+            click.echo(to_json(data), err=err)
+        elif not self.quiet:
+            click.echo(text, err=err)
+
+    def say(self, text: str) -> None:
+        """A remark, for people only."""
+        from sigconv.errors import printable
+
+        if not self.quiet:
+            click.echo(printable(text), err=True)
+
+    def more(self, text: str) -> None:
+        """A remark for those who asked for more."""
+        if self.verbose:
+            self.say(text)
+
+    def error(self, text: str) -> None:
+        from sigconv.errors import printable
+
+        click.echo(f"sigconv: {printable(text, 490)}", err=True)
+
+    def _warn(self, message: Warning | str, *_: Any, **__: Any) -> None:
+        self.say(f"note: {message}")
+
+
+def to_json(data: Any) -> str:
+    """One line of JSON: numbers that JSON lacks (−inf for silence) are null, undecodable names escaped."""
+    import json
+    import math
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, float):
+            return value if math.isfinite(value) else None
+        if isinstance(value, dict):
+            return {str(k): plain(v) for k, v in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(v) for v in value]
+        if value is None or isinstance(value, (bool, int, str)):
+            return value
+        if hasattr(value, "item"):
+            return plain(value.item()) if getattr(value, "ndim", 0) == 0 else plain(value.tolist())
+        return str(value)
+
+    return json.dumps(plain(data), ensure_ascii=True, allow_nan=False)
+
+
+def talk_options(verb: Callable) -> Callable:
+    """-q, -v, --json, --debug, given to the verb as `talk`."""
+    from functools import update_wrapper
+
+    def wrapped(*args: Any, quiet: bool, verbose: bool, json: bool, debug: bool, **kwargs: Any) -> Any:
+        return verb(*args, talk=Talk(quiet, verbose, json), **kwargs)
+
+    update_wrapper(wrapped, verb)
+    for option in (click.option("--debug", is_flag=True, help="Show a traceback where an error comes from."),
+                   click.option("--json", is_flag=True, help="One JSON object a line."),
+                   click.option("-v", "--verbose", is_flag=True, help="Say more."),
+                   click.option("-q", "--quiet", is_flag=True, help="Say errors only.")):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    """Names of kernels, and files, for the shell."""
+    from click.shell_completion import CompletionItem
+
+    from sigconv.kernels import FAMILIES
+
+    named = [CompletionItem(name, help=family.summary) for name, family in FAMILIES.items() if name.startswith(incomplete)]
+    return named or [CompletionItem(incomplete, type="file")]
+
+
+kernel_option = click.option("-k", "--kernel", "kernels", multiple=True, metavar="K", shell_complete=_complete,
+                             help="A name (edge, lowpass:cutoff=800, note:A4), taps (-1,0,1), a file (room.wav, taps.npy), "
+                                  "a piece of a recording (a.ogg@0.2-0.35), or several in a row (\"blur*edge\").")
+
+
+def files(names: Iterable[str]) -> list[str]:
+    """The files that arguments name: folders give what is in them, patterns what they match."""
+    from glob import glob, has_magic
+
+    found: list[str] = []
+    for name in names:
+        path = Path(name)
+        if name != "-" and path.is_dir():
+            inside = sorted(str(p) for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+            if not inside:
+                from sigconv.errors import SigconvError
+
+                raise SigconvError(f"{name}: an empty folder; wanted files in it")
+            found += inside
+        elif name != "-" and not path.exists() and has_magic(name) and (matches := sorted(glob(name))):  # noqa: PTH207 (patterns may be absolute)
+            found += matches
+        else:
+            found.append(name)
+    return found
+
+
+def each(items: list[str], work: Callable[[str], None], talk: Talk) -> int:
+    """`work` on every item, going on past those that fail; the exit code, and at the end a line that counts them."""
+    from sigconv.errors import SigconvError
+
+    from .main import explain
+
+    if len(items) == 1:
+        work(items[0])
+        return 0
+    failed = 0
+    for item in progress(items, talk):
+        try:
+            work(item)
+        except (SigconvError, OSError, MemoryError) as error:
+            message = explain(error)[0]
+            talk.error(message if item in message else f"{item}: {message}")
+            failed += 1
+    if failed:
+        talk.error(f"{failed} of {len(items)} files failed")
+    return 3 if 0 < failed < len(items) else int(failed > 0)
+
+
+def progress(items: list[str], talk: Talk) -> Iterator[str]:
+    """The items, with a bar on a terminal."""
+    if talk.quiet or talk.json or not sys.stderr.isatty() or len(items) < 3:
+        yield from items
+        return
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, description="", console=Console(stderr=True), transient=True)
+
+
+def emit(talk: Talk, rows: list[tuple[str, str]], data: dict[str, Any], *, err: bool = False) -> None:
+    """Rows of a label and a text, the labels in one column."""
+    wide = max(len(label) for label, _ in rows)
+    talk.result("\n".join(f"{label:<{wide}}  {text}" for label, text in rows), data, err=err)

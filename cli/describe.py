@@ -1,0 +1,30 @@
+"""`sigconv describe`: a kernel in words."""
+
+from __future__ import annotations
+
+import click
+
+from .common import Talk, talk_options
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--rate", default=44100.0, show_default=True, help="Sample rate that the kernel is made for, in Hz.")
+@click.option("--dims", type=click.IntRange(1, 3), help="1 for sound, 2 for images, 3 for volumes.  [default: as the taps are]")
+@talk_options
+@click.argument("specs", metavar="KERNEL...", nargs=-1, required=True)
+def describe(specs: tuple[str, ...], rate: float, dims: int | None, talk: Talk) -> None:
+    """Say what a kernel does, from its taps alone.
+
+    KERNEL is what listen takes: edge, lowpass:cutoff=800, -1,0,1, room.wav, "blur*edge", …
+    """
+    from dataclasses import asdict
+
+    import sigconv
+
+    for spec in specs:
+        depth = len(spec) - len(spec.lstrip("[ "))
+        ndim = dims or max(depth - spec[:depth].count(" "), 1)
+        like = sigconv.line(1, rate) if ndim == 1 else sigconv.grid(*(1,) * ndim)
+        k = sigconv.kernel(spec, like)
+        talk.result(sigconv.study.describe(k, spec), {"kernel": spec, "sentence": sigconv.study.describe(k),
+                                                      "facts": asdict(sigconv.study.facts(k))})

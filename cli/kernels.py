@@ -1,0 +1,57 @@
+"""`sigconv kernels`: the families, and what each is."""
+
+from __future__ import annotations
+
+import inspect
+
+import click
+
+from .common import Talk, emit, talk_options
+
+
+@click.command()
+@talk_options
+@click.argument("name", required=False)
+def kernels(name: str | None, talk: Talk) -> None:
+    """List the kernels, or tell about NAME: what it is, its parameters and their units."""
+    from sigconv.kernels import FAMILIES
+
+    if name is None:
+        wide = max(map(len, FAMILIES))
+        for family in FAMILIES.values():
+            also = f" (also {', '.join(family.aliases)})" if family.aliases else ""
+            talk.result(f"{family.name:<{wide}}  {family.summary}{also}", _data(family))
+        talk.say("sigconv kernels NAME tells more; taps (-1,0,1) and files (room.wav, taps.npy) are kernels too")
+        return
+    family = FAMILIES.get(name) or next((f for f in FAMILIES.values() if name in f.aliases), None)
+    if family is None:
+        from sigconv.errors import UsageError, hint
+
+        raise UsageError(f"kernel '{name}': wanted {', '.join(FAMILIES)}{hint(name, FAMILIES)}")
+    emit(talk, _rows(family), _data(family) | {"does": _sentence(family)})
+
+
+def _data(family) -> dict:
+    return {"name": family.name, "aliases": list(family.aliases), "summary": family.summary, "dims": list(family.dims),
+            "parameters": {p: {"unit": q.unit, "default": q.default} for p, q in family.parameters.items()}}
+
+
+def _rows(family) -> list[tuple[str, str]]:
+    rows = [(family.name, family.summary), ("does", _sentence(family)), ("serves", ", ".join(f"{d}D" for d in family.dims))]
+    for name, p in family.parameters.items():
+        rows.append((f":{name}", ", ".join(filter(None, (p.unit, _default(p.default))))))
+    return [*rows, ("try", f"sigconv listen --kernel {family.name}")]
+
+
+def _default(value: object) -> str:
+    if value is inspect.Parameter.empty:
+        return "must be given"
+    return "by rule" if value is None else f"{value} unless given"
+
+
+def _sentence(family) -> str:
+    """What it does with its defaults at 44.1 kHz (or on pixels)."""
+    import sigconv
+
+    like = sigconv.line(1, 44100) if 1 in family.dims else sigconv.grid(*(1,) * family.dims[0])
+    return sigconv.study.describe(sigconv.kernel(family.name, like))

@@ -1,0 +1,187 @@
+"""`sigconv listen`: filter, hear, see."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .common import Talk, each, emit, files, kernel_option, talk_options
+
+if TYPE_CHECKING:
+    from sigconv.signal import Signal
+
+    from .places import Places
+
+
+FINE = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ALAC_24", "ALAC_32")  # sounds that 16 bits on the page would coarsen
+
+
+@click.command(epilog="\b\nWithout FILE a sample that comes along is heard; - is WAV from standard input.")
+@kernel_option
+@click.option("-o", "--output", metavar="PATH",
+              help="The sound to write (the page stands beside it: out.wav, out.html); a folder for several kernels or files; "
+                   "- writes WAV to standard output. Default: ./STEM.KERNEL.wav, the next free number on a second run.")
+@click.option("--match", type=click.Choice(["loudness", "rms", "peak", "none"]), default="loudness", show_default=True,
+              help="What of a result is made equal to the file's.")
+@click.option("--guard/--no-guard", default=True, help="One common gain that keeps every peak below -1 dBTP.  [default: guard]")
+@click.option("--mode", type=click.Choice(["same", "full", "valid"]), default="same", show_default=True,
+              help="same: as long as the file; full: with the kernel's tail.")
+@click.option("--padding-mode", type=click.Choice(["zeros", "reflect", "symmetric", "replicate", "circular"]), default="zeros",
+              show_default=True, help="What lies beyond the ends.")
+@click.option("--resample", is_flag=True, help="Bring kernels at another rate to the file's.")
+@click.option("--subtype", metavar="TYPE", help="Sample format of the sound, e.g. PCM_16, PCM_24.  [default: FLOAT]")
+@click.option("--page/--no-page", default=True, help="Write the page.  [default: page]")
+@click.option("--open/--no-open", "opens", default=None, help="Open the page in a browser.  [default: on a desktop]")
+@click.option("--play", is_flag=True, help="Play dry, then each result, where there is a sound device.")
+@click.option("--force", is_flag=True, help="Write over files that are there.")
+@talk_options
+@click.argument("names", metavar="[FILE]...", nargs=-1)
+@click.pass_context
+def listen(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...], output: str | None, talk: Talk,
+           **options: Any) -> None:
+    """Filter sounds, images or volumes with a kernel; hear and see what changed.
+
+    Writes the filtered sound and one web page that needs nothing else: players that switch between before, after and
+    difference, the taps, the response, spectrograms and numbers. An image or a volume is filtered, written, shown, and
+    scanned to sound. Results are as loud as the file (--match) and never clip (--no-guard); both gains are said.
+    """
+    from sigconv.errors import UsageError
+
+    if not kernels:
+        raise UsageError("no kernel: wanted --kernel K, e.g. --kernel edge; 'sigconv kernels' lists them")
+    paths = files(names) or [str(_sample())]
+    if output == "-" and len(paths) * len(kernels) > 1:
+        raise UsageError("-o - takes one kernel and one file: standard output holds one sound")
+    several = len(paths) > 1 or len(kernels) > 1
+    if several and output not in (None, "-"):
+        from .places import ready
+
+        ready(Path(str(output)))
+    taken: set[Path] = set()
+    ctx.exit(each(paths, lambda path: _one(path, list(kernels), output, several, taken, talk, **options), talk))
+
+
+def _sample() -> Path:
+    from sigconv.io import sample
+
+    return sample("speech")
+
+
+def _one(path: str, specs: list[str], output: str | None, several: bool, taken: set[Path], talk: Talk, *, match: str, guard: bool,
+         mode: str, padding_mode: str, resample: bool, subtype: str | None, page: bool, opens: bool | None, play: bool,
+         force: bool) -> None:
+    """One file through every kernel."""
+    from sigconv import hear, io
+    from sigconv.specs import slug
+
+    from .places import places
+
+    facts = {"kind": "sound"} if path == "-" else io.info(path)
+    dry = io.load(path)
+    heard = hear.listen(dry, [(spec, _kernel(spec, dry, resample, talk)) for spec in specs], match=match, guard=guard, mode=mode,
+                        padding_mode=padding_mode)
+    stem = "stdin" if path == "-" else Path(path).stem
+    where = places(stem, [slug(spec) for spec in specs], facts["kind"], output, several, taken)
+    _write(heard, where, "stdin" if path == "-" else Path(path).name, 32 if facts.get("subtype") in FINE else 16,
+           [] if path == "-" else [path, *(s for s in specs if Path(s).is_file())], subtype, page, force, talk)
+    for i, take in enumerate(heard.takes):
+        for note in take.notes:
+            talk.say(f"note: {note}")
+        _tell(path, take, heard, where, i, page, talk, to_stderr=output == "-", last=i == len(heard.takes) - 1)
+    if play:
+        for sound in (heard.sound, *(take.sound for take in heard.takes)):
+            if not hear.play(sound):
+                talk.say("note: no sound device here (or sounddevice is not installed: pip install 'sigconv[play]'); "
+                         "the file and the page are there")
+                break
+    if page and where.page and (_desktop() if opens is None else opens):
+        import webbrowser
+
+        webbrowser.open(where.page.resolve().as_uri())
+
+
+def _kernel(spec: str, dry: Signal, resample: bool, talk: Talk) -> Signal:
+    """The kernel, at the file's rate if asked to bring it there."""
+    import sigconv
+
+    k = sigconv.kernel(spec, dry.domain)
+    if k.domain.ndim == dry.domain.ndim == 1 and k.domain.step != dry.domain.step:
+        if not resample:
+            raise sigconv.SigconvError(f"kernel {spec!r} at {k.rate} Hz, the file at {dry.rate} Hz: wanted one rate; --resample "
+                                       "brings the kernel to the file's")
+        talk.say(f"note: kernel {spec!r} resampled from {k.rate} to {dry.rate} Hz")
+        k = sigconv.resample(k, dry.rate, as_kernel=True)
+    return k
+
+
+def _write(heard: Any, where: Places, source: str, bits: int, inputs: list[str], subtype: str | None, page: bool,
+           force: bool, talk: Talk) -> None:
+    """Every result of one file together, or none."""
+    from sigconv import io
+
+    if where.sounds == (Path("-"),):
+        io.save(heard.takes[0].sound, "-", subtype=subtype)
+        return
+    with io.Outputs(overwrite=force, inputs=inputs) as out:
+        for take, sound, thing in zip(heard.takes, where.sounds, where.things, strict=True):
+            if sound is not None:
+                io.write(out.open(sound), take.sound, sound.suffix, subtype)
+            if thing is not None:
+                io.write(out.open(thing), _shown(take, thing, talk), thing.suffix)
+        if page and where.page:
+            from sigconv.page import render
+
+            out.open(where.page).write(render(heard, source=source, bits=bits).encode())
+
+
+def _shown(take: Any, thing: Path, talk: Talk) -> Signal:
+    """The result as it is, or what a picture file can hold of it."""
+    if thing.suffix.lower() in (".npz", ".npy"):
+        return take.wet
+    from sigconv.pictures import picture
+
+    seen, said = picture(take.wet, take.kernel)
+    if said:
+        talk.say(f"note: {thing.name} shows {said}; for true samples name an output that ends in .npz")
+    return seen
+
+
+def _tell(path: str, take: Any, heard: Any, where: Places, i: int, page: bool, talk: Talk, *, to_stderr: bool,
+          last: bool) -> None:
+    """Four lines: what the kernel does, what changed, where the results are, what to try next."""
+    from sigconv import study
+    from sigconv.spectrum import decibels
+
+    sentence = study.describe(take.kernel, take.name)
+    changed = study.changed(heard.dry, take.wet)
+    written = [p for p in (where.sounds[i], where.things[i], where.page if page and last else None) if p]
+    shown = [str(p) if p.is_absolute() or str(p) == "-" else f"./{p}" for p in written]
+    gain = f"heard at {float(decibels(take.gain)):+.2f} dB (gain {take.gain:.9g})"
+    data = {"file": path, "kernel": take.name, "sentence": sentence, "gain": take.gain, "gain_db": float(decibels(take.gain)),
+            "dry_gain": heard.gain, "match": heard.match, "guard": heard.guard, "loudness_before": heard.loudness,
+            "loudness_after": take.loudness, "true_peak": take.true_peak, "changed": str(changed),
+            "channels": take.sound.value[0], "rate": take.sound.rate, "samples": take.sound.domain.shape[0],
+            "notes": list(take.notes),
+            "sound": str(where.sounds[i]), "page": str(where.page) if page and where.page else None,
+            "result": str(where.things[i]) if where.things[i] else None}
+    emit(talk, [("does", sentence), ("changed", f"{changed}; {gain}"), ("written", "  ".join(shown)),
+                ("next", _next(take.name, path))][: 4 if last else 3], data, err=to_stderr)
+    talk.more(f"loudness {heard.loudness:.1f} → {take.loudness:.1f} LUFS, true peak {take.true_peak:.1f} dBTP before gain; "
+              f"dry heard at gain {heard.gain:.9g}; match {heard.match}, guard {'on' if heard.guard else 'off'}")
+
+
+def _next(spec: str, path: str) -> str:
+    other = "room" if "edge" in spec else "edge"
+    file = "" if "sigconv_samples" in path or path == "-" or Path(path).parent.name == "samples" else f" {path}"
+    return f"sigconv listen --kernel {other}{file}   ·   sigconv kernels   ·   sigconv look --kernel {spec}{file}"
+
+
+def _desktop() -> bool:
+    """Whether a person sits at a screen."""
+    if os.environ.get("CI") or not sys.stdout.isatty():
+        return False
+    return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

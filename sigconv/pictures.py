@@ -1,0 +1,48 @@
+"""What of a result can be shown as a picture: real numbers, one to a channel, with 0 … 1 as black to white."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import arrays
+from .signal import Signal
+
+__all__ = ["picture", "signed"]
+
+
+def signed(kernel: Signal | None) -> bool:
+    """Whether a kernel answers flat areas with 0, so that its results swing around it (edge, laplace)."""
+    if kernel is None:
+        return False
+    taps = arrays.to_numpy(kernel.data)
+    axes = tuple(range(-kernel.domain.ndim, 0))
+    return bool(np.all(np.abs(taps.sum(axes)) <= 1e-6 * np.abs(taps).sum(axes)))
+
+
+def picture(y: Signal, kernel: Signal | None = None) -> tuple[Signal, str | None]:
+    """A result as it is shown, and what was done to it in words (None: nothing).
+
+    Complex values show their magnitude; the filters of a bank, which stand last in value, the root of their summed
+    squares (for `edge` the length of the gradient); where the kernel has no DC gain, what is left that may be negative
+    is drawn around middle grey, ½ + y/2. Values outside 0 … 1 stay as they are: whoever draws clips, and says so.
+
+    >>> import sigconv as sc
+    >>> x = sc.Signal(np.eye(4)[None], sc.grid(4, 4))
+    >>> k = sc.kernel("edge", x.domain)
+    >>> picture(sc.convolve(x, k), k)[0].value, picture(sc.convolve(x, k), k)[1]
+    ((1,), 'the length of its 2 filters taken together')
+    """
+    data = arrays.to_numpy(y.data)
+    said = []
+    if np.iscomplexobj(data):
+        data = np.abs(data)
+        said.append("magnitude")
+    names = y.names
+    if kernel is not None and len(kernel.value) == 1 and len(y.value) > 1:
+        data = np.sqrt(np.sum(np.square(data), axis=len(y.value) - 1))
+        names = names[:-1]
+        said.append(f"the length of its {kernel.value[0]} filters taken together")
+    elif signed(kernel) and not said:
+        data = 0.5 + 0.5 * data
+        said.append("0 is middle grey")
+    return Signal(data, y.domain, names), ", ".join(said) or None
