@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import arrays
 from ..arrays import Array
-from ..errors import SigconvError, hint
+from ..errors import SigconvError, among
 from .choose import choose
 from .direct import direct
 from .job import Job
@@ -44,8 +44,7 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
     Raises `SigconvError` for shapes that do not fit, a kernel without taps, an unknown method, taps that require grad on
     a NumPy x, and a method that can't do the job.
     """
-    if method != "auto" and method not in METHODS:
-        raise SigconvError(f"method {method!r}: wanted auto, {', '.join(METHODS)}{hint(method, METHODS)}")
+    among(method, ("auto", *METHODS), "method")
     x, w, dtype = arrays.pair(arrays.asarray(x), arrays.asarray(w))
     asked = Job.of(x, w, stride, dilation, groups, window)
     job, places = asked.inside()
@@ -89,13 +88,15 @@ def _embed(y: Array, shape: tuple[int, ...], places: tuple[tuple[int, int], ...]
 
         return pad(y, [v for o, (low, high) in zip(shape[:1:-1], places[::-1], strict=True) for v in (low, o - high)])
     whole = np.zeros(shape, y.dtype)
-    whole[(..., *(slice(low, high) for low, high in places))] = y
+    inside: Any = (..., *(slice(low, high) for low, high in places))
+    whole[inside] = y
     return whole
 
 
 def _into(out: Array, y: Array) -> Array:
     if type(out) is not type(y) or tuple(out.shape) != tuple(y.shape) or out.dtype != y.dtype:
-        raise SigconvError(f"out of shape {tuple(out.shape)} and type {arrays.dtype_name(out)}: wanted "
-                           f"{tuple(y.shape)} and {arrays.dtype_name(y)}, in the signal's kind of array")
+        kind = getattr(out, "dtype", type(out).__name__)
+        raise SigconvError(f"out of shape {tuple(getattr(out, 'shape', ()))} and type {kind}: wanted {tuple(y.shape)} and "
+                           f"{arrays.dtype_name(y)}, in the signal's kind of array")
     out[...] = y
     return out

@@ -13,7 +13,7 @@ from .spectral import fast_length, tile_points
 __all__ = ["choose"]
 
 # Nanoseconds for one product summed, and for one point of a transform (forward, product, back) per log2 of its length.
-DIRECT = {1: 0.15, 2: 0.6, 3: 0.6}
+DIRECT = {1: 0.15, 2: 0.9, 3: 1.2}
 SPECTRAL = 1.6
 FEW = 33  # taps that no transform is worth on a line
 

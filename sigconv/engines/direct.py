@@ -6,12 +6,14 @@ padding P it starts at output K_d − 1 − P of the full convolution, so P is c
 before `first`, and what comes too early is cut off.
 
 Sums of single precision lose a digit every few hundred terms (a constant through 1001 taps: 104 eps·‖h‖₁·max|x|), so
-above `EXACT` terms they are made in double precision and rounded once.
+above `EXACT` terms they are made in double precision and rounded once. NumPy's work goes block by block along the first
+axis, so that what is made on the way does not grow with the signal.
 """
 
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,17 +24,31 @@ from .job import Job
 
 __all__ = ["direct"]
 
+BLOCK = 2**20  # outputs summed at a time
 EXACT = 64  # terms that single precision sums within the numeric bound of 16 eps
 
 
 def direct(x: Array, w: Array, job: Job) -> Array:
     """The convolution by its definition."""
-    single = arrays.dtype_name(x) in ("float32", "complex64")
-    if single and job.terms > EXACT:
-        xp, dtype = arrays.namespace(x), x.dtype
-        return xp.astype(direct(arrays.accurate(x), arrays.accurate(w), job), dtype)
+    exact = arrays.dtype_name(x) in ("float32", "complex64") and job.terms > EXACT
     if arrays.is_tensor(x):
-        return _torch(x, w, job)
+        if not exact:
+            return _torch(x, w, job)
+        return arrays.namespace(x).astype(_torch(arrays.accurate(x), arrays.accurate(w), job), x.dtype)
+    if exact:
+        w = arrays.accurate(w)
+    y = np.empty(job.shape, x.dtype)
+    stride, first = job.stride[0], job.first[0]
+    rows = max(BLOCK * job.out[0] // prod(job.shape), 1)
+    for j in range(0, job.out[0], rows):
+        part, samples = job.part(first + j * stride, min(first + (j + rows) * stride, job.stop[0]))
+        block = x[:, :, samples]
+        y[:, :, j: j + rows] = _sums(arrays.accurate(block) if exact else block, w, part)
+    return y
+
+
+def _sums(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
+    """The sums of one block, by whichever loop is shorter."""
     if len(job.n) == 1 and job.stride == job.dilation == (1,) and job.batch * job.filters * job.terms // job.k[0] <= 256:
         return _lines(x, w, job)
     return _taps(x, w, job)
@@ -60,8 +76,9 @@ def _taps(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     y = np.zeros((job.batch, groups, job.filters // groups, *job.out), x.dtype)
     x = x.reshape(job.batch, groups, per, *job.n)
     w = w.reshape(groups, job.filters // groups, per, *job.k)
+    tap: Any
     for tap in product(*map(range, job.k)):
-        reached = [job.reach(axis, t) for axis, t in enumerate(tap)]
+        reached: list[Any] = [job.reach(axis, t) for axis, t in enumerate(tap)]
         left, right = (tuple(r[i] for r in reached) for i in (0, 1))
         part, taps = x[(..., *right)], w[(..., *tap)]
         if part.size:

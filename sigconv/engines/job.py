@@ -10,8 +10,9 @@ exist. Outputs that no tap reaches (f outside 0 … L−1) are cut off before a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
+from operator import index
 from typing import Any
 
 from ..arrays import Array
@@ -45,7 +46,8 @@ class Job:
                                "(m, c/groups, *k) with 1 to 3 axes each")
         batch, channels, *n = x.shape
         filters, per_group, *k = w.shape
-        if groups < 1 or channels % groups or filters % groups or per_group != channels // groups:
+        (groups,) = natural(groups, "groups", 1)
+        if channels % groups or filters % groups or per_group != channels // groups:
             raise SigconvError(f"w of shape {tuple(w.shape)} with groups={groups} on {channels} channels: wanted "
                                f"(m, {channels}/groups, *k) with m and {channels} multiples of groups")
         if 0 in k:
@@ -102,6 +104,18 @@ class Job:
                   tuple(first), tuple(stop))
         return job, tuple(places)
 
+    def reads(self, axis: int, first: int, stop: int) -> tuple[int, int]:
+        """The samples that outputs first … stop−1 of one axis read: those of f − span … f that exist, and at least one."""
+        n = self.n[axis]
+        low = min(max(first - self.spans[axis], 0), n - 1)
+        return low, max(min(stop, n), low + 1)
+
+    def part(self, first: int, stop: int) -> tuple[Job, slice]:
+        """The job of the outputs first … stop−1 of the first axis, on the samples of that axis that they read."""
+        low, high = self.reads(0, first, stop)
+        return replace(self, n=(high - low, *self.n[1:]), first=(first - low, *self.first[1:]),
+                       stop=(stop - low, *self.stop[1:])), slice(low, high)
+
     def reach(self, axis: int, tap: int) -> tuple[slice, slice]:
         """Which outputs of one axis a tap reaches, and the samples that it gives them: y[left] += w[tap] · x[right]."""
         s, shift = self.stride[axis], self.dilation[axis] * tap
@@ -113,10 +127,10 @@ class Job:
 
 def _window(window: Any, ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """(first, stop) an axis as two tuples; a single pair serves a line."""
-    pairs = (window,) if ndim == 1 and not hasattr(window[0], "__len__") else tuple(window)
     try:
-        first, stop = zip(*((int(a), int(b)) for a, b in pairs), strict=True)
-    except (TypeError, ValueError):
+        pairs = (window,) if ndim == 1 and not hasattr(window[0], "__len__") else tuple(window)
+        first, stop = zip(*((index(a), index(b)) for a, b in pairs), strict=True)
+    except (TypeError, ValueError, LookupError):
         pairs = ()
     if len(pairs) != ndim:
         raise SigconvError(f"window {window!r}: wanted (first, stop) for each of {ndim} axes, in indices of the full convolution")

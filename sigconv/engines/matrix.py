@@ -10,6 +10,7 @@ the adjoint. NumPy gets it sparse, torch dense and differentiable.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError
+from .direct import EXACT
 from .job import Job
 
 __all__ = ["LIMIT", "matrix", "toeplitz"]
@@ -59,12 +61,20 @@ def _entries(job: Job) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     per, each = job.channels // job.groups, job.filters // job.groups
     m, c = np.meshgrid(np.arange(job.filters), np.arange(per), indexing="ij")
     channel = m // each * per + c
+    sizes = prod(job.out), prod(job.n), prod(job.k)
     return tuple(np.add.outer(lead.ravel() * size, part).ravel()  # type: ignore[return-value]
-                 for lead, size, part in ((m, prod(job.out), row), (channel, prod(job.n), column), (m * per + c, prod(job.k), tap)))
+                 for lead, size, part in zip((m, channel, m * per + c), sizes, (row, column, tap), strict=True))
 
 
 def matrix(x: Array, w: Array, job: Job) -> Array:
-    """The convolution as a product with its matrix."""
+    """The convolution as a product with its matrix, a group at a time: a NaN times a zero of the matrix is NaN."""
+    if job.groups > 1:
+        part = replace(job, channels=job.channels // job.groups, filters=job.filters // job.groups, groups=1)
+        of = [(slice(g * part.channels, (g + 1) * part.channels), slice(g * part.filters, (g + 1) * part.filters))
+              for g in range(job.groups)]
+        return arrays.namespace(x).concat([matrix(x[:, c], w[m], part) for c, m in of], axis=1)
+    if arrays.dtype_name(x) in ("float32", "complex64") and job.terms > EXACT:  # as in `direct`
+        return arrays.namespace(x).astype(matrix(arrays.accurate(x), arrays.accurate(w), job), x.dtype)
     table = toeplitz(w, job)
     flat = x.reshape(job.batch, -1)
     y = (table @ flat.T).T if arrays.is_tensor(x) else np.ascontiguousarray((table @ flat.T).T)

@@ -17,7 +17,7 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError
-from .direct import direct
+from .direct import EXACT, direct
 from .job import Job
 
 __all__ = ["factors", "separable"]
@@ -78,7 +78,10 @@ def _passes(x: Array, lines: list[np.ndarray], job: Job) -> Array:
         part = Job(job.batch, pairs, pairs, pairs, size, along(job.k[axis], ones), along(job.stride[axis], ones),
                    along(job.dilation[axis], ones), along(job.first[axis], (0,) * len(ones)), along(job.stop[axis], size))
         y = direct(y, arrays.like(line.reshape(pairs, 1, *part.k), y), part)
-    return xp.sum(y.reshape(job.batch, job.filters, per, *job.out), axis=2) if per > 1 else y
+    if per == 1:
+        return y
+    pairs_of = y.reshape(job.batch, job.filters, per, *job.out)
+    return xp.astype(xp.sum(arrays.accurate(pairs_of), axis=2), y.dtype) if per > EXACT // 4 else xp.sum(pairs_of, axis=2)
 
 
 def _device(x: Array) -> dict[str, Any]:
@@ -101,7 +104,8 @@ def _with_gradient(lines: list[np.ndarray]) -> Any:
             wanted = [v for v, need in zip(ctx.saved_tensors, ctx.needs_input_grad, strict=False) if need]
             create = torch.is_grad_enabled()
             with torch.enable_grad():
-                gradients = iter(torch.autograd.grad(direct(*ctx.saved_tensors, ctx.job), wanted, grad, create_graph=create))
+                x, w = ctx.saved_tensors
+                gradients = iter(torch.autograd.grad(direct(x, w, ctx.job), wanted, grad, create_graph=create))
             return *(next(gradients) if need else None for need in ctx.needs_input_grad[:2]), None
 
     return Separable.apply

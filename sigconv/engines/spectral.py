@@ -14,12 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 
 from .. import arrays
 from ..arrays import Array
+from .direct import EXACT
 from .job import Job
 
 __all__ = ["fast_length", "fft", "overlap_save"]
@@ -56,6 +59,15 @@ def overlap_save(x: Array, w: Array, job: Job) -> Array:
     spectrum = transform(spread(w, job), points)
     cuts = [list(_cuts(*axis)) for axis in zip(job.first, job.stop, job.stride, job.spans, points, strict=True)]
 
+    if not arrays.is_tensor(x):
+        y = np.empty(job.shape, x.dtype)
+        for tile in product(*cuts):
+            first, stop = zip(*tile, strict=True)
+            place: Any = (..., *(slice((a - at) // s, -((at - b) // s))
+                                 for a, b, at, s in zip(first, stop, job.first, job.stride, strict=True)))
+            y[place] = Tile(first, stop, points).product(x, spectrum, job)
+        return y
+
     def rows(done: tuple[tuple[int, int], ...]) -> Array:
         axis = len(done)
         if axis == len(cuts):
@@ -75,10 +87,11 @@ def tile_points(job: Job) -> tuple[int, ...]:
 
 
 def _cuts(first: int, stop: int, stride: int, span: int, points: int) -> Iterator[tuple[int, int]]:
-    """Windows that a tile of `points` covers, each of a whole number of strides."""
-    width = max((points - span) // stride, 1) * stride
+    """Windows that a tile of `points` covers, each of whole strides; of a longer stride its first outputs."""
+    clean = points - span
+    width = max(clean // stride, 1) * stride
     for a in range(first, stop, width):
-        yield a, min(a + width, stop)
+        yield a, min(a + min(width, clean), stop)
 
 
 def spread(w: Array, job: Job) -> Array:
@@ -127,26 +140,19 @@ class Tile:
         """The tile with the least transform for these outputs."""
         points = []
         for axis, (a, b) in enumerate(zip(first, stop, strict=True)):
-            low, high = job_reads(job, axis, a, b)
+            low, high = job.reads(axis, a, b)
             length, at = high - low + job.spans[axis], a - low  # full convolution of what is read, and `first` in it
             points.append(fast_length(max(at + b - a, length - at, high - low, job.spans[axis] + 1)))
         return cls(first, stop, tuple(points))
 
     def product(self, x: Array, spectrum: Array, job: Job) -> Array:
         """This tile's outputs, from the kernel's spectrum at `points`."""
-        reads = [job_reads(job, axis, a, b) for axis, (a, b) in enumerate(zip(self.first, self.stop, strict=True))]
+        reads = [job.reads(axis, a, b) for axis, (a, b) in enumerate(zip(self.first, self.stop, strict=True))]
         part = x[(..., *(slice(low, high) for low, high in reads))]
         summed = _sum(transform(part, self.points), spectrum, job)
         y = inverse(summed, self.points, x)
         return y[(..., *(slice(a - low, b - low, s)
                          for a, b, (low, _), s in zip(self.first, self.stop, reads, job.stride, strict=True)))]
-
-
-def job_reads(job: Job, axis: int, first: int, stop: int) -> tuple[int, int]:
-    """The samples that outputs first … stop−1 read: those of f − span … f that exist, and at least one."""
-    n = job.n[axis]
-    low = min(max(first - job.spans[axis], 0), n - 1)
-    return low, max(min(stop, n), low + 1)
 
 
 def _sum(signal: Array, kernel: Array, job: Job) -> Array:
@@ -161,5 +167,7 @@ def _sum(signal: Array, kernel: Array, job: Job) -> Array:
         xp = arrays.namespace(signal)
         s = xp.permute_dims(s.reshape(job.batch, groups, per, prod(bins)), (3, 1, 0, 2))
         h = xp.permute_dims(h.reshape(groups, job.filters // groups, per, prod(bins)), (3, 0, 2, 1))
-        y = xp.permute_dims(s @ h, (2, 1, 3, 0))
+        if per > EXACT:  # as in `direct`
+            s, h = arrays.accurate(s), arrays.accurate(h)
+        y = xp.astype(xp.permute_dims(s @ h, (2, 1, 3, 0)), signal.dtype)
     return y.reshape(job.batch, job.filters, *bins)
