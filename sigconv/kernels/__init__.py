@@ -1,5 +1,18 @@
-"""Families of kernels: plain functions of a domain and their parameters."""
+"""Families of kernels: plain functions of a domain and their parameters.
 
-from .shapes import edge
+A family ``f(like, …) -> Signal`` reads only step, unit and dimension of `like`, a Domain (or a Signal on one); its parameters
+are in the units of the axis. It gives float64 NumPy taps, or tensors where a parameter is one, differentiable in it.
+`FAMILIES` holds what each declares; `python -m sigconv.kernels` writes the table of the docs.
 
-__all__ = ["edge"]
+>>> import sigconv as sc
+>>> sc.kernels.lowpass(sc.line(1, 8000), 800, taps=5).domain.start
+(-2,)
+"""
+
+from .design import Reached, bandpass, bandstop, highpass, lowpass, reached
+from .registry import FAMILIES, Family, Parameter, family, find
+from .shapes import box, delay, edge, gaussian, identity, laplace, sharpen
+from .tones import echo, note, room
+
+__all__ = ["FAMILIES", "Family", "Parameter", "Reached", "bandpass", "bandstop", "box", "delay", "echo", "edge", "family", "find",
+           "gaussian", "highpass", "identity", "laplace", "lowpass", "note", "reached", "room", "sharpen"]

@@ -1,0 +1,27 @@
+"""`python -m sigconv.kernels` writes the table of families, from the register, for docs/kernels.md."""
+
+from . import FAMILIES, Family
+
+WORDS = {"dc": "gain {} at DC", "slope": "+{} dB an octave at the low end", "symmetry": "symmetry {}", "norm1": "‖·‖₁ {}",
+         "norm2": "‖·‖₂ {}", "delay": "delay {}", "zero_mean": "zero mean ({})"}
+
+
+def row(f: Family) -> str:
+    """One family as a row of the table."""
+    names = f"`{f.name}`" + "".join(f", `{a}`" for a in f.aliases)
+    parameters = "; ".join(f"`{name}` ({p.unit + ', ' if p.unit else ''}default {p.default}): {p.meaning}"
+                           for name, p in f.parameters.items())
+    facts = ", ".join(WORDS[fact].format("yes" if value is True else f"{value:g}" if isinstance(value, float) else value)
+                      for fact, value in f.facts.items())
+    cells = names, f.summary, f.formula, parameters or "–", "/".join(f"{d}D" for d in f.dims), facts
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def table() -> str:
+    """The families as a table in Markdown, by name."""
+    head = "| family | what it does | taps | parameters | serves | declares |\n|---|---|---|---|---|---|\n"
+    return head + "\n".join(row(FAMILIES[name]) for name in sorted(FAMILIES)) + "\n"
+
+
+if __name__ == "__main__":
+    print(table(), end="")

@@ -1,0 +1,97 @@
+"""Kernels of images and volumes: recognised by their factors where they are a product, by their profile along each axis else."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .kinds import Kind, on_line
+from .measures import SAME, parity
+
+__all__ = ["in_space"]
+
+FILTERS = ("lowpass", "highpass", "bandpass", "bandstop")
+SMOOTH = ("identity", "gain", "box", "gaussian", "lowpass", "delay")
+
+
+def in_space(taps: np.ndarray, first: tuple[float, ...]) -> Kind:
+    """The family of trimmed taps on two or three axes, the first at index `first`."""
+    if np.iscomplexobj(taps):
+        return Kind("")
+    return _one_tap(taps, first) or _star(taps) or _product(taps, first) or _profiles(taps, first) or Kind("")
+
+
+def _one_tap(taps: np.ndarray, first: tuple[float, ...]) -> Kind | None:
+    top = np.unravel_index(int(np.abs(taps).argmax()), taps.shape)
+    if np.abs(taps).sum() - abs(taps[top]) > 1e-7 * abs(taps[top]) * taps.size:
+        return None
+    at, gain = tuple(a + int(i) for a, i in zip(first, top, strict=True)), float(taps[top])
+    if any(at):
+        return Kind("delay", gain, {"time": at})
+    return Kind("identity" if abs(gain - 1) < SAME else "gain", gain)
+
+
+def _star(taps: np.ndarray) -> Kind | None:
+    """A centre and its direct neighbours, all alike: laplace, or what sharpens."""
+    if taps.shape != (3,) * taps.ndim:
+        return None
+    arm = float(taps[(0,) + (1,) * (taps.ndim - 1)])
+    star = np.zeros_like(taps)
+    star[(1,) * taps.ndim] = -2.0 * taps.ndim
+    for axis in range(taps.ndim):
+        for end in (0, 2):
+            star[tuple(end if a == axis else 1 for a in range(taps.ndim))] = 1
+    rest = taps - arm * star
+    gain = float(rest[(1,) * taps.ndim])
+    rest[(1,) * taps.ndim] = 0
+    near = 10 * SAME * np.abs(taps).max()
+    if np.abs(rest).max() > near or not arm:
+        return None
+    if abs(gain) < near:
+        return Kind("laplace", arm)
+    return Kind("sharpen", gain, {"amount": -arm / gain}) if -arm / gain > 0 else None
+
+
+def _product(taps: np.ndarray, first: tuple[float, ...]) -> Kind | None:
+    """Taps that are one factor an axis: the lines through the largest tap."""
+    top = np.unravel_index(int(np.abs(taps).argmax()), taps.shape)
+    peak = taps[top]
+    lines = [taps[tuple(slice(None) if a == axis else int(i) for a, i in enumerate(top))] / peak for axis in range(taps.ndim)]
+    outer = peak
+    for axis, line in enumerate(lines):
+        outer = outer * line.reshape([-1 if a == axis else 1 for a in range(taps.ndim)])
+    if np.abs(outer - taps).max() > 1e-5 * abs(peak):
+        return None
+    kinds = [on_line(line, a) for line, a in zip(lines, first, strict=True)]
+    names = [k.name for k in kinds]
+    moving = [axis for axis, name in enumerate(names) if name not in ("identity", "gain")]
+    total = float(taps.sum())
+    for name, parameter in (("gaussian", "sigma"), ("box", "width")):
+        if moving and {names[axis] for axis in moving} == {name}:
+            return Kind(name, total, {parameter: tuple(k.parameters.get(parameter, 0.0) for k in kinds)})
+    if moving and all(name in ("identity", "gain", "delay") for name in names):
+        gain = float(np.prod([k.gain for k in kinds])) * float(peak)
+        return Kind("delay", gain, {"time": tuple(k.parameters.get("time", 0.0) for k in kinds)})
+    odd = [axis for axis in moving if parity(lines[axis]) == "odd"]
+    if len(odd) == 1 and all(names[axis] in SMOOTH or lines[axis].min() > 0 for axis in range(taps.ndim) if axis != odd[0]):
+        return Kind("gradient", 1.0, {"axis": odd[0], "name": names[odd[0]]})
+    if len(moving) == 1 and names[moving[0]]:
+        only = kinds[moving[0]]
+        return Kind(only.name, total if only.name in FILTERS else only.gain * float(peak), only.parameters | {"axis": moving[0]})
+    if all(name == "lowpass" for name in names):
+        return Kind("lowpass", total, {"cutoff": tuple(k.parameters["cutoff"] for k in kinds)})
+    return None
+
+
+def _profiles(taps: np.ndarray, first: tuple[float, ...]) -> Kind | None:
+    """Even taps that are the same kind of filter along every axis (the sums over the others)."""
+    if parity(taps) != "even":
+        return None
+    kinds = []
+    for axis in range(taps.ndim):
+        profile = taps.sum(axis=tuple(a for a in range(taps.ndim) if a != axis))
+        kinds.append(on_line(profile, first[axis]))
+    names = {k.name for k in kinds}
+    if len(names) != 1 or kinds[0].name not in FILTERS:
+        return None
+    return Kind(kinds[0].name, kinds[0].gain,
+                {word: tuple(k.parameters[word] for k in kinds) for word in kinds[0].parameters})

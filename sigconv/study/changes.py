@@ -1,0 +1,98 @@
+"""What a filter changed, in dB: the level, and for sound every octave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, isfinite, isnan, nan
+
+import numpy as np
+
+from .. import arrays
+from ..signal import Signal
+from ..spectrum import hann
+from .words import decibel, frequency
+
+__all__ = ["Changed", "changed"]
+
+FIRST = 62.5  # Hz, the centre of the lowest octave
+BLOCK = 64  # frames at a time
+QUIET = 1e-12  # of all power: an octave below this is empty
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """`level`: wet over dry in dB (root mean square), −inf where wet is silent, NaN where dry is. `bands`: (centre in Hz, dB)
+    for each octave that dry has anything in; empty for what is not sound."""
+
+    level: float
+    bands: tuple[tuple[float, float], ...] = ()
+
+    def __str__(self) -> str:
+        if isnan(self.level):
+            return "the dry signal is silent"
+        if self.level == -inf:
+            return "silence: nothing passes"
+        heard = [(f, dB) for f, dB in self.bands if not isnan(dB)]
+        if not heard:
+            return f"{decibel(self.level)} overall"
+        least, most = min(heard, key=lambda b: b[1]), max(heard, key=lambda b: b[1])
+        if most[1] - least[1] < 0.5:
+            return f"{decibel(self.level)} overall, the same in every octave"
+        shown = sorted({heard[0], heard[-1], least, most})
+        octaves = (f"{frequency(round(f + 0.1), 's')} {decibel(dB, 0)}" for f, dB in shown)
+        return f"{decibel(self.level)} overall; {' … '.join(octaves)}"
+
+
+def changed(dry: Signal, wet: Signal) -> Changed:
+    """The change of level, and of every octave, from dry to wet.
+
+    Powers are means over all samples and channels of each, so that a bank's outputs count as one.
+
+    >>> import sigconv as sc
+    >>> x = sc.Signal(np.ones((1, 8)), sc.grid(8, unit="px"))
+    >>> str(changed(x, x * 0.5))
+    '−6.0 dB overall'
+    """
+    before, after = _power(dry), _power(wet)
+    level = nan if not before else -inf if not after else 10 * np.log10(after / before)
+    if dry.domain.unit != ("s",) or wet.domain.unit != ("s",) or not isfinite(level):
+        return Changed(float(level))
+    centres, one, two = *_octaves(dry), _octaves(wet)[1]
+    bands = []
+    for f, a, b in zip(centres, one, two, strict=False):
+        if a > QUIET * one.sum():
+            bands.append((float(f), float(10 * np.log10(b / a)) if b > 0 else -inf))
+    return Changed(float(level), tuple(bands))
+
+
+def _power(x: Signal) -> float:
+    data = arrays.to_numpy(x.data)
+    if not data.size:
+        return 0.0
+    flat = data.reshape(-1, data.shape[-1]) if data.ndim > 1 else data[None]
+    rows = (channel.astype(np.result_type(channel.dtype, np.float64)) for channel in flat)
+    return sum(float(np.vdot(row, row).real) for row in rows) / data.size
+
+
+def _octaves(x: Signal) -> tuple[np.ndarray, np.ndarray]:
+    """Centres in Hz, and the mean power in each octave, by averaged periodograms (Welch) of about 0.2 s."""
+    rate, data = float(x.domain.rate), arrays.to_numpy(x.data)
+    flat = data.reshape(-1, data.shape[-1])
+    n = 2 ** max(4, round(np.log2(0.2 * rate)))
+    window, hop = hann(n), n // 2
+    centres = FIRST * 2.0 ** np.arange(max(int(np.ceil(np.log2(rate / 2 / FIRST / np.sqrt(0.5)))), 1))
+    pitch = np.abs(np.fft.fftfreq(n, 1 / rate))
+    which = np.digitize(pitch, centres * np.sqrt(2))
+    power = np.zeros(len(centres) + 1)
+    for channel in flat:
+        padded = np.concatenate([np.zeros(hop, channel.dtype), channel, np.zeros(n, channel.dtype)])
+        frames = np.lib.stride_tricks.sliding_window_view(padded, n)[::hop]
+        for a in range(0, len(frames), BLOCK):
+            block = frames[a:a + BLOCK] * window
+            if np.iscomplexobj(block):
+                spectrum = (np.abs(np.fft.fft(block)) ** 2).sum(0)
+            else:
+                half = (np.abs(np.fft.rfft(block)) ** 2).sum(0)
+                spectrum = np.concatenate([half, half[-2:0:-1]])
+            power += np.bincount(which, spectrum, minlength=len(power))[: len(power)]
+    return centres, power[: len(centres)] / max(flat.size, 1)

@@ -1,0 +1,78 @@
+"""Numbers in words, the same everywhere: lengths, frequencies, levels, delays."""
+
+from __future__ import annotations
+
+from math import inf, log10
+
+__all__ = ["decibel", "delay", "frequency", "length", "share"]
+
+
+def decibel(level: float, digits: int = 1) -> str:
+    """`"−12.3 dB"`, `"+6.0 dB"`; a level that is zero to these digits has no sign.
+
+    >>> decibel(-12.34), decibel(6.0206), decibel(-0.01)
+    ('−12.3 dB', '+6.0 dB', '0.0 dB')
+    """
+    if level == -inf:
+        return "−inf dB"
+    text = f"{level:+.{digits}f}"
+    if not float(text):
+        return f"{0:.{digits}f} dB"
+    return text.replace("-", "−") + " dB"
+
+
+def gain(ratio: float) -> str:
+    """A ratio of amplitudes as a level."""
+    return decibel(20 * log10(abs(ratio))) if ratio else decibel(-inf)
+
+
+def length(value: float, unit: str) -> str:
+    """`"20 ms"`, `"1.5 s"`, `"2 px"`: four digits, seconds in the prefix that fits.
+
+    >>> length(0.02, "s"), length(0.000125, "s"), length(2.0, "px")
+    ('20 ms', '0.125 ms', '2 px')
+    """
+    if unit == "s":
+        return f"{_four(value)} s" if abs(value) >= 1 or not value else f"{_four(1e3 * value)} ms" if abs(value) >= 1e-4 else \
+            f"{_four(1e6 * value)} µs"
+    return f"{_four(value)} {unit}".rstrip()
+
+
+def frequency(value: float, unit: str) -> str:
+    """`"440 Hz"`, `"1.661 kHz"`, on other axes `"0.1 cycles/px"`.
+
+    >>> frequency(1661.2, "s"), frequency(0.125, "px")
+    ('1.661 kHz', '0.125 cycles/px')
+    """
+    if unit == "s":
+        return f"{_four(value / 1000)} kHz" if abs(value) >= 999.95 else f"{_four(value)} Hz"
+    return f"{_four(value)} cycles/{unit or 'sample'}"
+
+
+def delay(samples: float, step: float, unit: str) -> str:
+    """`"no delay"`, `"half-sample delay"`, `"delay of 2 ms (16 samples)"`, `"2 ms early (16 samples)"`.
+
+    >>> delay(0, 1, "px"), delay(0.5, 1, "px"), delay(16, 1 / 8000, "s"), delay(-2, 1.0, "px")
+    ('no delay', 'half-sample delay', 'delay of 2 ms (16 samples)', '2 px early')
+    """
+    if abs(samples) < 1e-6:
+        return "no delay"
+    if abs(abs(samples) - 0.5) < 1e-6:
+        return "half-sample delay" if samples > 0 else "half a sample early"
+    size = abs(samples)
+    plain = f"{size:.6g} sample{'s' * (abs(size - 1) > 1e-6)}"
+    long = length(size * step, unit)
+    said = long if unit == "px" and step == 1 else f"{long} ({plain})" if unit and unit != "sample" else plain
+    if samples > 0:
+        return f"delay of {said}"
+    return f"{long} early ({plain})" if "(" in said else f"{said} early"
+
+
+def share(value: float) -> str:
+    return _four(value)
+
+
+def _four(value: float) -> str:
+    """Four significant digits, without an exponent where it is short."""
+    text = f"{value:.4g}"
+    return (f"{value:.0f}" if "e+" in text and abs(value) < 1e7 else text).replace("-", "−")

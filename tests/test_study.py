@@ -1,0 +1,237 @@
+"""Kernels in words: recognised from their taps, and the numbers right."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sigconv as sc
+from sigconv import kernels as K
+from sigconv.errors import UsageError
+from sigconv.study import changed, describe, facts, filters, recognise
+
+REAL = Path(os.environ.get("SIGCONV_DATA", Path(__file__).parents[2] / "shared" / "data")) / "real"
+SOUND, IMAGE = sc.line(1, 16000), sc.grid(1, 1)
+
+
+def taps(data, rate=8000, start=0):
+    return sc.Signal(np.asarray(data), sc.line(len(data), rate, start))
+
+
+def drawn(rng):
+    """A random description: family, rate, parameters, and what has to come back."""
+    rate = int(rng.choice([8000, 16000, 22050, 44100, 48000]))
+    like, name = sc.line(1, rate), str(rng.choice(["identity", "gain", "delay", "fraction", "edge", "laplace", "sharpen",
+        "gaussian", "box",
+                                                   "echo", "room", "note", "lowpass", "highpass", "bandpass", "bandstop"]))
+    pitch = float(np.exp(rng.uniform(np.log(60), np.log(0.4 * rate))))
+    low = float(np.exp(rng.uniform(np.log(60), np.log(0.15 * rate))))
+    high, width = low * float(rng.uniform(1.5, 2.5)), float(rng.uniform(1.5, 40))
+    samples = int(rng.integers(1, 5000))
+    made = {
+        "identity": lambda: (K.identity(like), "identity", {}),
+        "gain": lambda: (K.identity(like) * float(rng.uniform(0.1, 0.9)), "gain", {}),
+        "delay": lambda: (K.delay(like, samples / rate), "delay", {"time": samples}),
+        "fraction": lambda: (K.delay(like, (samples + 0.3) / rate), "delay", {"time": samples + 0.3}),
+        "edge": lambda: (K.edge(like), "edge", {}),
+        "laplace": lambda: (K.laplace(like), "laplace", {}),
+        "sharpen": lambda: (K.sharpen(like, (a := float(rng.uniform(0.1, 4)))), "sharpen", {"amount": a}),
+        "gaussian": lambda: (K.gaussian(like, width / rate), "gaussian", {"sigma": width}),
+        "box": lambda: (K.box(like, (width + 2) / rate), "box", {"width": width + 2}),
+        "echo": lambda: (K.echo(like, samples / rate + 2 / rate, g := float(rng.uniform(0.1, 0.95))), "echo",
+                         {"delay": samples + 2, "decay": g}),
+        "room": lambda: (K.room(like, t := float(rng.uniform(0.1, 0.8)), seed=int(rng.integers(1000))), "room",
+            {"t60": t * rate}),
+        "note": lambda: (K.note(like, pitch), "note", {"pitch": pitch / rate}),
+        "lowpass": lambda: (K.lowpass(like, pitch), "lowpass", {"cutoff": pitch / rate}),
+        "highpass": lambda: (K.highpass(like, pitch), "highpass", {"cutoff": pitch / rate}),
+        "bandpass": lambda: (K.bandpass(like, low, high), "bandpass", {"low": low / rate, "high": high / rate}),
+        "bandstop": lambda: (K.bandstop(like, low, high), "bandstop", {"low": low / rate, "high": high / rate}),
+    }
+    return made[name]()
+
+
+def test_two_hundred_descriptions_come_back():
+    rng, right = np.random.default_rng(7), 0
+    for _ in range(200):
+        k, name, wanted = drawn(rng)
+        found = recognise(k)
+        right += found.name == name
+        if found.name != name:
+            continue
+        for word, value in wanted.items():
+            got = found.parameters[word]
+            if word in ("pitch", "cutoff", "low", "high"):
+                assert abs(1200 * np.log2(got / value)) < 10, (name, word, got, value)
+            elif word in ("time", "delay"):
+                assert got == pytest.approx(value, abs=0 if value == int(value) else 1e-3)
+            else:
+                assert got == pytest.approx(value, rel=0.1 if word == "t60" else 2e-3), (name, word)
+    assert right >= 190
+
+
+def test_edge_says_what_the_course_says():
+    said = describe(sc.kernel("edge", SOUND))
+    assert said.startswith("high-pass, zero at DC, +6.0 dB an octave, half-sample delay, 2 taps, antisymmetric (linear phase)")
+    assert describe(sc.kernel("edge", SOUND), "edge") == f"edge: {said}"
+
+
+@pytest.mark.parametrize("spec", ["edge", "laplace", "lowpass:900,taps=31", "gaussian:0.2ms", "box:0.3ms", "sharpen",
+    "delay:2ms"])
+def test_the_same_taps_say_the_same(spec, tmp_path):
+    k = sc.kernel(spec, SOUND)
+    by_hand = ",".join(repr(float(t)) for t in k.data)
+    typed = sc.kernel(by_hand if len(k.data) > 1 else f"[{by_hand}]", SOUND).at(k.domain.start)
+    np.save(tmp_path / "taps.npy", k.data)
+    (tmp_path / "taps.json").write_text(f"[{by_hand}]")
+    (tmp_path / "taps.csv").write_text(by_hand.replace(",", "\n"))
+    for other in (typed, *(sc.kernel(str(tmp_path / f"taps.{s}"), SOUND).at(k.domain.start) for s in ("npy", "json", "csv"))):
+        assert describe(other) == describe(k)
+
+
+def test_centred_names_need_no_moving(tmp_path):
+    for spec in ("edge", "laplace", "lowpass:900,taps=31", "sharpen"):
+        k = sc.kernel(spec, SOUND)
+        assert describe(sc.kernel(",".join(repr(float(t)) for t in k.data), SOUND)) == describe(k)
+        sc.save(sc.Signal(k.data[None], k.domain), tmp_path / f"{k.domain.shape[0]}{spec[:3]}.wav")
+        if spec == "edge":
+            assert describe(sc.kernel(str(tmp_path / "2edg.wav"), SOUND)) == describe(k)
+
+
+@pytest.mark.parametrize("n", [5, 9, 16, 64, 200, 1000])
+def test_random_taps_are_unlike_any(n):
+    rng, wrong = np.random.default_rng(n), 0
+    for _ in range(20):
+        wrong += recognise(taps(rng.standard_normal(n))).name != ""
+        assert not describe(sc.Signal(rng.standard_normal((5, 5)), sc.grid(5, 5))).startswith(("blur", "low", "high", "mean"))
+    assert wrong <= 1
+    assert describe(taps(rng.standard_normal(9))).startswith("unlike any named kernel: 9 taps")
+
+
+@pytest.mark.parametrize(("spec", "words"), [
+    ("0,1,0", "identity"), ("[0.5]", "gain of −6.0 dB"), ("[-1]", "inverted"), ("0,0,0", "silence"),
+    ("delay:2ms", "delay of 2 ms (32 samples)"),
+    ("delay:1.03ms", "delay of 1.03 ms (16.48 samples)"), ("laplace", "+12.0 dB an octave"), ("-1,0,1", "central difference"),
+    ("blur", "σ 0.125 ms"), ("box:1ms", "mean over 1 ms"), ("sharpen:2", "minus 2 × its second difference"),
+    ("echo", "3 repeats, each 250 ms later and 0.5 times the last (−6.0 dB)"), ("lowpass:800", "cutoff 800"),
+    ("room:t60=1s", "(T60)"),
+    ("bandpass:low=300,high=3400", "3.4 kHz (−6 dB)"), ("note:A4", "note A4 (440 Hz), 200 ms long"),
+    ("highpass:500", "high-pass"),
+    ("note:450", "A4+39c"), ("blur*edge", "+6.0 dB an octave"), ("1,1,1,1", "an even number: no centre"),
+    ("bandstop", "band-stop"),
+])
+def test_sentences(spec, words):
+    assert words in describe(sc.kernel(spec, SOUND)), describe(sc.kernel(spec, SOUND))
+
+
+@pytest.mark.parametrize(("spec", "words"), [
+    ("edge", "horizontal and vertical gradient"), ("blur:3", "σ 3 px"), ("box:5", "mean over 5 px"),
+    ("laplace", "second difference"),
+    ("sharpen", "sharpen"), ("lowpass", "low-pass, cutoff 0.125 cycles/px"), ("highpass", "high-pass"), ("bandpass", "band-pass"),
+    ("bandstop", "band-stop"), ("delay:7", "delay of 7 px along x"), ("identity", "identity"), ("echo", "echo along x"),
+    ("[[-1,0,1],[-2,0,2],[-1,0,1]]", "horizontal gradient"), ("[[1,2,1],[0,0,0],[-1,-2,-1]]", "vertical gradient"),
+])
+def test_sentences_of_images(spec, words):
+    assert words in describe(sc.kernel(spec, IMAGE)), describe(sc.kernel(spec, IMAGE))
+    if not spec.startswith("[") and "px" not in words and spec not in ("edge", "bandpass", "bandstop"):
+        assert words.split(",")[0] in describe(sc.kernel(spec, sc.grid(1, 1, 1)))
+
+
+def test_layers_in_words():
+    rng = np.random.default_rng(0)
+    layer = sc.Signal(rng.standard_normal((16, 2, 3)), sc.line(3, 8000))
+    assert describe(layer).startswith("16 kernels × 2 channels × 3 taps")
+    pair = sc.Signal(np.stack([K.edge(SOUND).data, [0.5, 0.5]]), sc.line(2, 16000), ["low", "high"])
+    assert describe(pair) == "2 kernels × 2 taps: low high-pass (the difference of neighbours); high mean over 0.125 ms (box)"
+    many = sc.Signal(rng.standard_normal((2000, 1, 9)), sc.line(9, 8000))
+    assert "2000 kernels × 1 channel × 9 taps" in describe(many)
+
+
+@pytest.mark.parametrize("n", [2, 4, 10, 65])
+def test_even_kernels_report_their_delay(n):
+    """Row 69: k/2 − 1/2 for a causal symmetric kernel, as the phase of a tone has it."""
+    rng = np.random.default_rng(n)
+    half = rng.uniform(0.5, 1, (n + 1) // 2)
+    k = taps(np.concatenate([half, half[::-1][n % 2:]]))
+    assert facts(k).delay == ((n - 1) / 2,)
+    turn = np.exp(2j * np.pi * 0.01 * np.arange(200))
+    late = -np.angle(np.convolve(turn, k.data)[150] / turn[150]) / (2 * np.pi * 0.01)
+    assert late == pytest.approx((n - 1) / 2, abs=1e-9)
+    assert ("even number" in describe(k)) == (n % 2 == 0 and n > 2)
+
+
+def test_facts_are_the_numbers():
+    k = sc.kernel("lowpass:1000,taps=201", SOUND)
+    f = facts(k)
+    assert f.dc == pytest.approx(1, abs=1e-12) and f.norm1 == pytest.approx(np.abs(k.data).sum())
+    assert (f.taps, f.symmetry, f.delay, f.zero_mean) == ((201,), "even", (0.0,), False)
+    gain = abs(sc.spectrum.response(k, [f.edges[0]]).gain[0])
+    assert 20 * np.log10(gain / f.peak_gain) == pytest.approx(-3.01, abs=0.02)
+    assert facts(taps([1.0, -1.0])).slope == pytest.approx(6.02, abs=0.01)
+    random = taps(np.random.default_rng(1).standard_normal(30))
+    response = sc.spectrum.response(random, [facts(random).peak])
+    assert facts(random).delay[0] / 8000 == pytest.approx(response.delay[0], rel=1e-6)
+    with pytest.raises(UsageError, match="one by one"):
+        facts(sc.kernel("edge", IMAGE))
+    assert [facts(one).zero_mean for one in filters(sc.kernel("edge", IMAGE))] == [True, True]
+
+
+def test_odd_kernels_do_not_trouble():
+    import torch
+
+    for k in (sc.Signal(np.zeros(0), sc.line(0, 8000)), sc.Signal(np.zeros((0, 3)), sc.line(3, 8000)), taps(np.zeros(4)),
+        taps([1j]),
+              taps([2.0]), taps(np.array([1, 2, 3])), taps(np.exp(1j * np.arange(9))), taps(torch.ones(3,
+                  requires_grad=True).numpy(force=True)),
+              sc.Signal(torch.tensor([1.0, -1.0], requires_grad=True), sc.line(2, 8000)), sc.Signal(np.ones((2, 2)) * 1j,
+                  sc.grid(2, 2)),
+              sc.Signal(np.zeros((3, 4)), sc.grid(3, 4)), taps([1e-300, 1e-300, 2e-300]), taps([1e300, -1e300, 1.0])):
+        said = describe(k)
+        assert said and "\n" not in said and "nan" not in said, said
+    assert describe(sc.kernel("edge", SOUND).to("torch", dtype="float32")) == describe(sc.kernel("edge", SOUND))
+
+
+def test_a_long_room_is_described_at_once():
+    k = K.room(sc.line(1, 44100), 1.0)
+    describe(k)
+    spent = time.process_time()
+    said = describe(k)
+    assert time.process_time() - spent < 0.15  # 0.015 s here
+    assert said.startswith("room") and abs(recognise(k).parameters["t60"] / 44100 - 1) < 0.03
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the real recordings")
+def test_real_rooms_are_rooms_and_music_is_none():
+    for name in ("rir1.wav", "rir3.wav"):
+        assert describe(sc.kernel(str(REAL / "rir" / name), SOUND)).startswith("room")
+    assert "unlike any" in describe(sc.kernel(f"{REAL}/audio/trumpet.ogg@0.20-0.35", SOUND))
+
+
+def test_changes_of_tones_are_the_response():
+    rate, k = 16000, sc.kernel("edge", SOUND)
+    t = np.arange(4 * rate) / rate
+    x = sc.Signal(sum(np.sin(2 * np.pi * 1.3 * f * t) for f in (250, 1000, 4000))[None], sc.line(len(t), rate))
+    bands = dict(changed(x, x @ k).bands)
+    for f in (250, 1000, 4000):
+        assert bands[f] == pytest.approx(20 * np.log10(abs(sc.spectrum.response(k, [1.3 * f]).gain[0])), abs=0.1)
+
+
+def test_changes_of_level():
+    rng = np.random.default_rng(0)
+    x = sc.Signal(rng.standard_normal((2, 16000)), sc.line(16000, 16000))
+    assert str(changed(x, x * 0.5)) == "−6.0 dB overall, the same in every octave"
+    assert changed(x, x * 0.0).level == -np.inf and str(changed(x, x * 0.0)) == "silence: nothing passes"
+    assert np.isnan(changed(x * 0.0, x).level) and str(changed(x * 0.0, x)) == "the dry signal is silent"
+    assert changed(x, sc.convolve(x, sc.kernel("note:A4", x))).level == pytest.approx(0, abs=1)  # unit norm on white noise
+    image = sc.Signal(rng.standard_normal((3, 8, 8)), sc.grid(8, 8))
+    assert str(changed(image, image * 2.0)) == "+6.0 dB overall"
+    empty = sc.Signal(np.zeros((1, 0)), sc.line(0, 8000))
+    assert str(changed(empty, empty)) == "the dry signal is silent"
+    assert changed(x, sc.Signal(x.data[:, None] * np.ones((1, 3, 1)), x.domain)).level == pytest.approx(0)
+    low = changed(x, sc.convolve(x, sc.kernel("lowpass:1000,taps=401", x)))
+    assert dict(low.bands)[250] == pytest.approx(0, abs=0.1) and dict(low.bands)[4000] < -45
+    assert "\n" not in str(low) and str(low).startswith("−")
