@@ -1,0 +1,213 @@
+"""Sound into a Signal, by soundfile, in blocks.
+
+What the header claims is compared with what the file has; the difference is said, never filled up. Data are float32, and
+float64 where the source has more precision than that (32-bit whole numbers, double).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from ..domain import Domain
+from ..errors import SigconvError
+from ..signal import Signal
+from .doors import Source
+from .heads import Head, read_head
+from .limits import exact, limit, within
+from .sniff import refused
+
+__all__ = ["facts", "load_sound"]
+
+BLOCK = 1 << 20  # samples read at once
+CAREFUL = 1 << 9
+PRECISE = ("PCM_32", "DOUBLE", "ALAC_32")
+
+
+def load_sound(source: Source, form: str, formats: str = "safe") -> Signal:
+    """The sound of an opened file: value (channels,), on a line in s, names of the channels where they are known."""
+    head = _checked(source, form, formats)
+    with _overheard(source, form):
+        data, rate, decodable = _decoded(source, form)
+    found = data.shape[1]
+    if len(data) == 2 and head.names is None and not head.extra.get("unplaced"):
+        head.names = ("L", "R")
+    claimed = decodable if head.extra.get("tagged") else head.frames if head.codec else None
+    if not found:
+        raise source.error(_nothing(source, head))
+    if claimed is not None and found != claimed:
+        source.warn(f"its header claims {claimed} samples a channel, the file has {found}; took the {found}")
+    elif head.extra.get("cut"):
+        source.warn(f"cut off: the last page of the stream is missing; took the {found} samples a channel that are there")
+    _finite(source, data, head.names)
+    return _signal(source, data, rate, head)
+
+
+def _nothing(source: Source, head: Head) -> str:
+    if head.frames == 0 and source.size > 4096:
+        return f"its header claims 0 samples, though {source.size} bytes are there; mend it (sox --ignore-length FILE out.wav)"
+    if head.frames or head.extra.get("cut"):
+        return f"cut off before its first sample{f'; its header claims {head.frames} a channel' if head.frames else ''}"
+    return "no samples in it (0 frames); wanted at least one"
+
+
+def facts(source: Source, form: str, formats: str = "safe") -> dict[str, Any]:
+    """What the header says, and what libsndfile makes of it, without decoding."""
+    head = _checked(source, form, formats)
+    with _overheard(source, form), _open(source, form) as file:
+        frames, rate = file.frames, file.samplerate
+        known = frames if 0 <= frames < 2**62 else None
+        return {"kind": "sound", "format": file.format, "subtype": file.subtype, "channels": file.channels, "names": head.names,
+                "rate": rate, "frames": known, "shape": (file.channels, known), "duration": known and known / rate,
+                "claimed_frames": head.frames}
+
+
+def _checked(source: Source, form: str, formats: str) -> Head:
+    head = read_head(source, form)
+    if head.trouble:
+        raise source.error(head.trouble)
+    if head.codec is None and formats != "all":
+        raise refused(source, head.what)
+    if head.channels is not None and head.codec is not None:
+        _in_range(source, head.channels, head.rate)
+    return head
+
+
+def _in_range(source: Source, channels: int, rate: float | None) -> None:
+    if channels < 1:
+        raise source.error(f"{channels} channels; wanted 1 to {limit('channels')}")
+    within("channels", channels, f"{channels} channels")
+    if rate is not None:
+        if not isfinite(rate) or rate < 1:
+            raise source.error(f"a rate of {rate:g} Hz; wanted 1 Hz to {limit('rate')} Hz")
+        within("rate", int(rate), f"a rate of {rate:g} Hz")
+
+
+def _open(source: Source, form: str) -> Any:
+    import soundfile
+
+    os.lseek(source.fd, 0, os.SEEK_SET)
+    try:
+        file = soundfile.SoundFile(os.dup(source.fd), "r", closefd=True)
+    except soundfile.LibsndfileError as why:
+        raise source.error(f"not readable as {form} ({_words(why)}); is it cut off or damaged?") from None
+    try:
+        _in_range(source, file.channels, file.samplerate)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+@contextmanager
+def _overheard(source: Source, form: str) -> Iterator[None]:
+    """Said as one warning, what the decoder of MP3 would print: it writes to the process's standard error from C."""
+    if form != "MP3":
+        yield
+        return
+    with tempfile.TemporaryFile(prefix="sigconv-") as heard:
+        try:
+            sys.stderr.flush()
+            kept = os.dup(2)
+        except (OSError, AttributeError, ValueError):  # there is no standard error here
+            yield
+            return
+        try:
+            os.dup2(heard.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+        heard.seek(0)
+        lines = [line.strip() for line in heard.read(1 << 16).decode(errors="replace").splitlines() if line.strip()]
+    if lines:
+        source.warn(f"its MP3 decoder says: {lines[0]}" + f" (and {len(lines) - 1} lines more)" * (len(lines) > 1))
+
+
+def _decoded(source: Source, form: str) -> tuple[np.ndarray, int, int]:
+    """Data (channels, n), the rate, and how many frames libsndfile expected.
+
+    Where decoding fails, the frames of the failing block are lost; so it is done again in small blocks, and what comes
+    before the damage is kept, and said.
+    """
+    import soundfile
+
+    with _open(source, form) as file:
+        try:
+            return _samples(file, BLOCK), file.samplerate, file.frames
+        except soundfile.LibsndfileError as why:
+            words = _words(why)
+    with _open(source, form) as file:
+        data = _samples(file, CAREFUL, stop=True)
+        if not data.size:
+            raise source.error(f"can't be decoded ({words}); is it cut off or damaged?")
+        source.warn(f"damaged: can't be decoded beyond sample {data.shape[1]} ({words})")
+        return data, file.samplerate, data.shape[1]
+
+
+def _samples(file: Any, size: int, stop: bool = False) -> np.ndarray:
+    """All that can be decoded, as (channels, n); nothing is allocated from what the header claims."""
+    import soundfile
+
+    dtype = "float64" if file.subtype in PRECISE else "float32"
+    channels, blocks, total = file.channels, [], 0
+    frames = min(max(file.frames, 1), size // channels + 1)
+    file.seekable = bool  # soundfile seeks after every block to where it is already, which spoils the next block of an MP3
+    while True:
+        block = np.empty((frames, channels), dtype)
+        try:
+            n = file.buffer_read_into(block, dtype)
+        except soundfile.LibsndfileError:
+            if not stop:
+                raise
+            break
+        if n:
+            total += n
+            within("samples", total * channels, f"at least {total * channels} samples")
+            blocks.append(block[:n] if n > frames // 2 else block[:n].copy())
+        if n < frames:
+            break
+    data = np.empty((channels, total), dtype)
+    while blocks:
+        n = len(blocks[-1])
+        data[:, total - n:total] = blocks.pop().T
+        total -= n
+    return data
+
+
+def _finite(source: Source, data: np.ndarray, names: tuple[str, ...] | None) -> None:
+    if np.isfinite(data.sum(dtype=np.float64)):
+        return
+    bad = ~np.isfinite(data)
+    if bad.any():
+        channel, sample = np.unravel_index(np.argmax(bad), bad.shape)
+        name = f" ({names[channel]})" if names else ""
+        raise source.error(f"{data[channel, sample]} at sample {sample} of channel {channel + 1}{name}, {bad.sum()} such in all; "
+                           "wanted finite samples; export the sound again, or cut them out")
+
+
+def _signal(source: Source, data: np.ndarray, rate: int, head: Head) -> Signal:
+    names = head.extra.get("channels", head.names)
+    names = names if names and len(names) == len(data) else None
+    plain = Domain((data.shape[1],), Fraction(1, rate), 0, "s")
+    if not {"start", "unit", "name"} & set(head.extra):
+        return Signal(data, plain, names)
+    try:
+        unit = head.extra.get("unit", "s")
+        grid = Domain(plain.shape, plain.step, exact(head.extra.get("start", "0")), unit, head.extra.get("name"))
+        return Signal(data, grid, names)
+    except SigconvError:
+        source.warn("its sgcv chunk makes no sense; took the samples from 0 s")
+        return Signal(data, plain, names)
+
+
+def _words(why: Any) -> str:
+    return str(getattr(why, "error_string", why)).rstrip(".")
