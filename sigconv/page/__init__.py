@@ -1,1 +1,6 @@
-"""To come."""
+"""The self-contained page of what was heard, and the view of a Signal in Jupyter."""
+
+from . import embed
+from .document import render, report
+
+__all__ = ["embed", "render", "report"]

@@ -1,0 +1,143 @@
+"""The page: one HTML file that needs nothing else, and lets nothing else in.
+
+Its policy allows one script and one style, by their hashes, and pictures and sound that stand in the page itself; no
+address is ever fetched. The same input gives the same bytes; a date stands there only where SOURCE_DATE_EPOCH fixes it.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from ..errors import SigconvError
+from . import sections
+from .clips import clips
+from .markup import json_block, text
+from .neighbours import neighbours
+
+if TYPE_CHECKING:
+    from ..hear import Listening
+
+__all__ = ["render", "report"]
+
+SCRIPTS = ("audio.js", "player.js", "draw.js", "page.js")
+CEILING = 10 ** (-1 / 20)
+
+
+def render(listening: Listening, *, source: str, bits: int = 16, neighbours: bool = True) -> str:
+    """The page of what was heard, as text in UTF-8.
+
+    `source`: the name of the file, shown as it is, escaped. `bits`: 16 embeds sound as 16-bit PCM, 32 as float32, which keeps
+    every sample. `neighbours`: whether other kernels stand one click away (sound only).
+
+    Script, styles and pictures take less than 400 kB; the dry clip and each result come on top, once each, at most 60 s and
+    two channels of them, which the page says.
+
+    >>> import sigconv as sc
+    >>> x = sc.Signal([[0.0, 1.0, 0.0, 0.0]], sc.line(4, 8000))
+    >>> page = render(sc.hear.listen(x, [("edge", sc.kernel("edge", x))]), source="click.wav")
+    >>> page[:15], "click.wav" in page, 'src="http' in page
+    ('<!doctype html>', True, False)
+
+    Raises `SigconvError` for other bits.
+    """
+    if bits not in (16, 32):
+        raise SigconvError(f"bits {bits!r}: wanted 16 (PCM) or 32 (float)")
+    heard, rate, said = clips(listening, bits)
+    dry = listening.dry.domain
+    near = _neighbours(listening) if neighbours else []
+    body = [sections.header(listening, source), sections.player(heard, near, said, rate),
+            sections.looks(heard, rate, listening) if dry.ndim == 1 else sections.pictures(listening),
+            sections.kernels(listening), sections.numbers(listening), sections.about(_version(), _date())]
+    data = {"rate": rate, "gain": listening.gain, "match": listening.match, "ceiling": CEILING,
+            "clips": [{"id": clip.id, "name": clip.name, "kind": clip.kind, "element": f"clip-{i}", "note": note}
+                      for i, (clip, note) in enumerate(zip(heard, _notes(listening), strict=True))],
+            "takes": [clip.id for clip in heard[1:]], "neighbours": near}
+    names = ", ".join(take.name for take in listening.takes[:3]) + (" …" if len(listening.takes) > 3 else "")
+    return _page(text(f"{source} through {names}" if names else source), "\n".join(body), json_block(data))
+
+
+def report(path: Any, listening: Listening, *, source: str, bits: int = 16, overwrite: bool = False) -> None:
+    """Write the page to a file: beside, then moved into place; never over an existing file unless `overwrite`.
+
+    >>> import sigconv as sc
+    >>> x = sc.Signal([[0.0, 1.0, 0.0, 0.0]], sc.line(4, 8000))
+    >>> heard = sc.hear.listen(x, [("edge", sc.kernel("edge", x))])
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     report(f"{folder}/click.html", heard, source="click.wav")
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['click.html']
+
+    Raises `SigconvError` as `render` and `io.Outputs` do.
+    """
+    from ..io import Outputs
+
+    content = render(listening, source=source, bits=bits).encode("utf-8")
+    with Outputs(overwrite=overwrite) as out:
+        out.open(path).write(content)
+
+
+def _neighbours(listening: Listening) -> list[dict[str, Any]]:
+    return neighbours(listening.dry.domain, tuple(take.name for take in listening.takes))
+
+
+def _notes(listening: Listening) -> list[str]:
+    """What the player says of each clip."""
+    def gain(each: Any) -> str:
+        return f"total gain {each.gain:.9g} ({sections._decibels(each.gain)})"
+
+    how = "as the kernel gives it" if listening.match == "none" else f"matched to the dry sound by {listening.match}"
+    return [f"The sound as it is: {gain(listening)}", *(f"{take.name}: {gain(take)}, {how}" for take in listening.takes)]
+
+
+@cache
+def _asset(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+def _hash(content: str) -> str:
+    return "sha256-" + b64encode(sha256(content.encode()).digest()).decode()
+
+
+def _page(title: str, body: str, data: str) -> str:
+    style, script = _asset("page.css"), '"use strict";\n' + "\n".join(map(_asset, SCRIPTS))
+    policy = (f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
+              "media-src data: blob:; base-uri 'none'; form-action 'none'")
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+<script type="application/json" id="data">{data}</script>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def _version() -> str:
+    from .. import __version__
+
+    return __version__
+
+
+def _date() -> str:
+    """The date that SOURCE_DATE_EPOCH fixes, or none."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return f"{datetime.fromtimestamp(int(epoch), UTC):%Y-%m-%d %H:%M} UTC" if epoch.isdecimal() and len(epoch) < 12 else ""

@@ -1,0 +1,138 @@
+"""Pictures of sound: waveforms and spectrograms, before and after on one scale.
+
+Spectrograms are drawn on the mel scale, mel(f) ∝ log(1 + f/700): linear below, logarithmic above, as ears have it. Every cell
+shows the strongest of the bins and frames that fall into it, so that nothing short or narrow is lost to the size of the
+picture; 0 dB is the strongest cell of all the pictures that are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, log2
+
+import numpy as np
+
+from .. import arrays
+from ..domain import Domain
+from ..signal import Signal
+from ..spectrum import spectrogram
+from .markup import base64_url, number
+from .png import png
+from .svg import Plot, envelope, nice_ticks
+
+__all__ = ["PALETTE", "RANGE", "samples", "spectrogram_cells", "spectrogram_figure", "spectrogram_png", "waveform_figure"]
+
+RANGE = 80.0  # dB from the brightest to the darkest
+LEVELS = 64
+MELS = 700.0
+ANCHORS = ((0, 0, 4), (24, 15, 61), (68, 15, 118), (114, 31, 129), (158, 47, 127), (205, 64, 113), (241, 96, 93),
+           (253, 150, 104), (254, 202, 141), (252, 253, 191))
+TICKS = (50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000)
+
+
+def _palette(levels: int) -> np.ndarray:
+    at, known = np.linspace(0, len(ANCHORS) - 1, levels), np.array(ANCHORS, float)
+    return np.stack([np.interp(at, np.arange(len(ANCHORS)), known[:, i]) for i in range(3)], axis=1).round().astype(np.uint8)
+
+
+PALETTE = _palette(LEVELS)
+
+
+def samples(x: Signal) -> np.ndarray:
+    """The data of a sound as real NumPy (channels, n)."""
+    data = arrays.to_numpy(x.data)
+    data = data.real if np.iscomplexobj(data) else data
+    if data.dtype.kind != "f" or data.dtype.itemsize < 4:
+        data = data.astype(np.float64 if data.dtype.kind != "f" else np.float32)
+    return data.reshape(-1, data.shape[-1]) if data.size else np.zeros((1, data.shape[-1]), np.float32)
+
+
+def waveform_figure(x: np.ndarray, seconds: float, scale: float, kind: str, label: str, columns: int = 500,
+                    height: int = 72) -> str:
+    """A waveform (its channels laid over each other) with a quiet axis."""
+    plot = Plot(height, label, foot=0)
+    plot.horizontal(0.5, strong=True)
+    for t in nice_ticks(0, seconds, 5)[1:]:
+        plot.vertical(min(t / seconds, 1.0))
+    for channel in x[:2]:
+        path = envelope(channel, scale, columns)
+        plot.curve(path, f"wave {kind}" if path.endswith("Z") else f"wave open {kind}")
+    return plot.svg()
+
+
+def spectrogram_cells(x: np.ndarray, rate: float, columns: int, rows: int) -> np.ndarray:
+    """Magnitudes (rows, columns), the highest frequency first; a full-scale sine reads 1."""
+    n = x.shape[-1]
+    window = 2 ** max(4, min(round(log2(max(0.046 * rate, 1))), ceil(log2(max(n / 4, 1)))))
+    hop = max(1, min(n // columns, window // 2))
+    grid = Domain(n, 1, 0, "")
+    power = None
+    for channel in x[:2]:
+        S = arrays.to_numpy(spectrogram(Signal(channel.astype(np.float32), grid), window=window, hop=hop).data)
+        mine = S.real**2 + S.imag**2
+        power = mine if power is None or not mine.size else np.maximum(power, mine)
+    if power is None or not power.size:
+        return np.zeros((rows, 1))
+    power = np.maximum.reduceat(power, _edges(power.shape[1], min(columns, power.shape[1])), axis=1)
+    mel = np.expm1(np.arange(rows) / rows * np.log1p(rate / 2 / MELS)) * MELS
+    lowest = np.minimum(np.rint(mel / rate * window).astype(int), power.shape[0] - 1)
+    return np.sqrt(np.maximum.reduceat(power, lowest, axis=0)[::-1])
+
+
+def _edges(n: int, parts: int) -> np.ndarray:
+    return np.arange(parts) * n // parts
+
+
+def spectrogram_png(cells: np.ndarray, reference: float) -> bytes:
+    """The cells in colour: `reference` is the brightest, RANGE dB below it the darkest."""
+    level = 20 * np.log10(np.maximum(cells, 1e-30) / reference) if reference > 0 else np.full(cells.shape, -RANGE)
+    index = np.clip(np.rint((level / RANGE + 1) * (LEVELS - 1)), 0, LEVELS - 1)
+    return png(index.astype(np.uint8), PALETTE)
+
+
+def spectrogram_figure(cells: np.ndarray, reference: float, rate: float, seconds: float, label: str, height: int = 190) -> str:
+    """A spectrogram with its axes."""
+    plot = Plot(height, label)
+    plot.image(base64_url(spectrogram_png(cells, reference), "image/png"))
+    for hz in _spread([t for t in TICKS if t < 0.42 * rate], rate):
+        y = 1 - np.log1p(hz / MELS) / np.log1p(rate / 2 / MELS)
+        plot.marks.append(f'<text class="tick over" x="4" y="{y * height + 4:.1f}">{hertz(hz)}</text>')
+    for t in nice_ticks(0, seconds, 5):
+        plot.vertical(min(t / seconds, 1.0) if seconds else 0.0, clock(t, seconds), line=False)
+    return plot.svg()
+
+
+def _spread(ticks: Sequence[int], rate: float) -> list[int]:
+    """Ticks that leave each other room on the mel axis, from the top."""
+    kept: list[int] = []
+    for hz in reversed(ticks):
+        if not kept or np.log1p(kept[-1] / MELS) - np.log1p(hz / MELS) > 0.125 * np.log1p(rate / 2 / MELS):
+            kept.append(hz)
+    return kept
+
+
+def hertz(value: float) -> str:
+    """A frequency for an axis.
+
+    >>> hertz(440), hertz(2000)
+    ('440 Hz', '2 kHz')
+    """
+    return f"{value / 1000:g} kHz" if value >= 1000 else f"{value:g} Hz"
+
+
+def clock(value: float, span: float) -> str:
+    """A time for an axis of this span in seconds.
+
+    >>> clock(0.5, 3), clock(0.0001, 0.000125)
+    ('0.5 s', '100 µs')
+    """
+    unit, size = ("s", 1.0) if span >= 0.5 else ("ms", 1e3) if span >= 5e-4 else ("µs", 1e6)
+    return f"{number(value * size)} {unit}"
+
+
+def legend() -> str:
+    """The colours and what they stand for, from dark to bright."""
+    last = len(ANCHORS) - 1
+    stops = "".join(f'<stop offset="{100 * i / last:.0f}%" stop-color="rgb{rgb}"/>' for i, rgb in enumerate(ANCHORS))
+    return ('<svg class="legend" width="132" height="10" role="img" aria-label="colour scale"><defs><linearGradient id="scale">'
+            f'{stops}</linearGradient></defs><rect width="132" height="10" rx="3" fill="url(#scale)"/></svg>')

@@ -1,0 +1,285 @@
+"""The page in a browser: what it plays is what was computed, and nothing of it goes out."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+from browser import CHROMIUM, DRIVER, Browser
+
+import sigconv as sc
+from sigconv import hear, page
+
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not here")
+
+RATE = 22050
+
+
+@pytest.fixture(scope="module")
+def browser():
+    window = Browser()
+    yield window
+    window.close()
+
+
+def noise(channels=1, seconds=1.0, rate=RATE, level=0.2, dtype="float32"):
+    rng = np.random.default_rng(7)
+    n = round(seconds * rate)
+    data = np.cumsum(rng.standard_normal((channels, n)), axis=1)
+    data -= np.linspace(0, 1, n) * data[:, -1:]
+    return sc.Signal((level * data / abs(data).max()).astype(dtype), sc.line(n, rate))
+
+
+def heard(x, *specs, **options):
+    return hear.listen(x, [(spec, sc.kernel(spec, x.domain)) for spec in specs], **options)
+
+
+def shown(browser, tmp_path, listening, source="noise.wav", **options):
+    path = tmp_path / "page.html"
+    page.report(path, listening, source=source, **options)
+    browser.open(path)
+    return path
+
+
+def quiet(browser, path):
+    assert [entry["message"] for entry in browser.logs("browser")] == []
+    assert browser.requests() == [path.resolve().as_uri()]
+
+
+@pytest.mark.parametrize("bits", [16, 32])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_the_clips_are_the_samples_bit_for_bit(browser, tmp_path, bits, channels):
+    listening = heard(noise(channels), "edge", "blur")
+    path = shown(browser, tmp_path, listening, bits=bits)
+    for name, sound in [("dry", listening.sound), ("t1", listening.takes[0].sound), ("t2", listening.takes[1].sound)]:
+        for c in range(channels):
+            want = sound.data[c].astype("f4")
+            if bits == 16:
+                want = (np.clip(np.rint(sound.data[c].astype(float) * 32768), -32768, 32767) / 32768).astype("f4")
+            got = browser.floats(f"sigconv.clips.get('{name}').sound[{c}]")
+            assert np.array_equal(got, want)
+            buffered = browser.floats(f"sigconv.player.tracks.get('{name}').buffer.getChannelData({c})")
+            assert np.array_equal(buffered, want)
+    assert browser.run("return sigconv.player.tracks.get('dry').buffer.sampleRate") == RATE
+    quiet(browser, path)
+
+
+def test_the_difference_is_filtered_minus_dry(browser, tmp_path):
+    listening = heard(noise(2), "edge", "blur")
+    path = shown(browser, tmp_path, listening, bits=32)
+    for take, name in zip(listening.takes, ("t1", "t2"), strict=True):
+        browser.run(f"sigconv.choose('{name}'); sigconv.choose('difference')")
+        for c in range(2):
+            got = browser.floats(f"sigconv.clips.get('difference').sound[{c}]")
+            assert np.array_equal(got, take.sound.data[c] - listening.sound.data[c])
+        assert take.name in browser.run("return document.getElementById('said').textContent")
+    quiet(browser, path)
+
+
+@pytest.mark.parametrize("rate", [8000, 22050, 48000])
+def test_neighbours_are_convolved_as_the_library_does_it(browser, tmp_path, rate):
+    listening = heard(noise(2, 0.7, rate), "edge")
+    path = shown(browser, tmp_path, listening, bits=32)
+    names = browser.run("return sigconv.data.neighbours.map((k) => k.name)")
+    assert names == ["blur", "sharpen", "echo", "room", "lowpass", "note"]
+    for i, name in enumerate(names):
+        browser.run(f"await sigconv.hear({i})")
+        gain = browser.run(f"return sigconv.extra.get('near-{name}').gain")
+        k = sc.kernel(name, listening.dry.domain)
+        k = sc.Signal(np.real(k.data), k.domain)
+        want = gain * sc.convolve(listening.sound, k, mode="same").data
+        got = np.stack([browser.floats(f"sigconv.clips.get('near-{name}').sound[{c}]") for c in range(2)])
+        assert np.abs(got - want).max() <= 1e-4 * np.abs(want).max(), name
+        assert np.abs(got).max() <= 1.0
+        said = browser.run("return document.getElementById('said').textContent")
+        assert float(re.search(r"total gain ([\d.e-]+)", said)[1]) == pytest.approx(gain * listening.gain, rel=1e-8)
+    quiet(browser, path)
+
+
+def test_neighbours_are_as_loud_as_dry_or_held_below_full_scale(browser, tmp_path):
+    listening = heard(noise(1, 2.0, level=0.02), "edge")
+    path = shown(browser, tmp_path, listening, bits=32)
+    for i, name in enumerate(browser.run("return sigconv.data.neighbours.map((k) => k.name)")):
+        browser.run(f"await sigconv.hear({i})")
+        sound = sc.Signal(browser.floats(f"sigconv.clips.get('near-{name}').sound[0]")[None], listening.dry.domain)
+        if "held back" not in browser.run("return document.getElementById('said').textContent"):
+            assert hear.loudness(sound) == pytest.approx(hear.loudness(listening.sound), abs=0.1), name
+        assert np.abs(sound.data).max() <= 10 ** (-1 / 20) + 1e-6
+    quiet(browser, path)
+
+
+def test_the_pages_loudness_is_the_librarys(browser, tmp_path):
+    for i, (rate, seconds) in enumerate([(8000, 0.2), (44100, 1.7)]):
+        listening = heard(noise(2, seconds, rate), "edge")
+        page.report(tmp_path / f"{i}.html", listening, source="x", bits=32)
+        browser.open(tmp_path / f"{i}.html")
+        got = browser.run("return loudnessOf(sigconv.clips.get('t1').sound, sigconv.data.rate)")
+        assert got == pytest.approx(hear.loudness(listening.takes[0].sound), abs=0.05)
+
+
+def test_switching_keeps_the_place_and_every_source_runs_in_step(browser, tmp_path):
+    path = shown(browser, tmp_path, heard(noise(1, 8.0), "edge", "blur"))
+    jumps = browser.run("""
+      const p = sigconv.player, wait = (ms) => new Promise((r) => setTimeout(r, ms)), jumps = [];
+      await p.play(); await wait(300);
+      for (const id of ["dry", "t2", "difference", "t1", "dry"]) {
+        const before = p.position, clock = p.context.currentTime;
+        sigconv.choose(id);
+        jumps.push(Math.abs(p.position - before - (p.context.currentTime - clock)));
+        await wait(60);
+      }
+      await sigconv.hear(0); await wait(150);
+      const near = p.position, clock = p.context.currentTime;
+      sigconv.choose("dry");
+      jumps.push(Math.abs(p.position - near - (p.context.currentTime - clock)));
+      const levels = [...p.tracks].map(([id, t]) => [id, t.source !== null]);
+      await wait(100);
+      const gains = [...p.tracks].map(([id, t]) => [id, t.gain.gain.value]);
+      const place = p.position; p.pause();
+      return {jumps, levels, gains, place, held: p.position, playing: p.playing};""")
+    assert max(jumps["jumps"]) < 0.02 and len(jumps["jumps"]) == 6
+    assert all(running for _, running in jumps["levels"])
+    assert dict(jumps["gains"]) == {"dry": 1, "t1": 0, "t2": 0, "difference": 0, "near-sharpen": 0}
+    assert 0.6 < jumps["place"] < 8 and abs(jumps["held"] - jumps["place"]) < 0.02 and not jumps["playing"]
+    quiet(browser, path)
+
+
+def test_a_switch_is_without_a_click(browser, tmp_path):
+    """Rendered offline: two sines in opposite phase cross within 10 ms, by no step larger than the ramp's."""
+    path = shown(browser, tmp_path, heard(noise(1, 1.0), "edge"))
+    browser.run("""
+      const n = 22050, rate = 22050, wave = (_, i) => Math.cos(2 * Math.PI * 50 * i / rate);
+      const sine = (a) => [Float32Array.from({length: n}, wave).map((v) => v * a)];
+      const p = new Player(rate, n, () => {}), offline = new OfflineAudioContext(1, n, rate);
+      p.context = offline;
+      Object.defineProperty(offline, "resume", {value: async () => {}});
+      Object.defineProperty(offline, "state", {get: () => "running"});
+      p.add("loud", sine(0.8)); p.add("soft", sine(-0.8)); p.select("loud");
+      await p.play();
+      offline.suspend(0.5).then(() => { p.select("soft"); OfflineAudioContext.prototype.resume.call(offline); });
+      window.rendered = (await offline.startRendering()).getChannelData(0).slice();""")
+    y = browser.floats("window.rendered")
+    t = np.arange(len(y)) / RATE
+    late = int(0.04 * RATE)
+    tone = 0.8 * np.cos(2 * np.pi * 50 * (t - late / RATE))
+    assert np.abs(y[late + 50: RATE // 2 - 200] - tone[late + 50: RATE // 2 - 200]).max() < 1e-4
+    assert np.abs(y[RATE // 2 + 500:] + tone[RATE // 2 + 500:]).max() < 1e-4
+    steps = np.abs(np.diff(y[RATE // 2 - 300: RATE // 2 + 600]))
+    assert steps.max() < 2 * math.pi * 50 / RATE * 0.8 + 1.6 / (0.010 * RATE) * 1.2
+    quiet(browser, path)
+
+
+def test_play_starts_where_it_was_held_and_a_late_track_joins_in_step(browser, tmp_path):
+    path = shown(browser, tmp_path, heard(noise(1, 1.0), "edge"))
+    browser.run("""
+      const n = 22050, rate = 22050, ramp = (a) => [Float32Array.from({length: n}, (_, i) => a * i / n)];
+      const p = new Player(rate, n, () => {}), offline = new OfflineAudioContext(1, n, rate);
+      p.context = offline;
+      Object.defineProperty(offline, "resume", {value: async () => {}});
+      Object.defineProperty(offline, "state", {get: () => "running"});
+      p.add("early", ramp(1)); p.held = 0.25;
+      await p.play();
+      const join = () => { p.add("late", ramp(-1)); p.select("late"); OfflineAudioContext.prototype.resume.call(offline); };
+      offline.suspend(0.3).then(join);
+      window.rendered = (await offline.startRendering()).getChannelData(0).slice();""")
+    y, t = browser.floats("window.rendered"), np.arange(RATE) / RATE
+    place = t - 0.04 + 0.25
+    index = np.rint(y[2000:6000] * RATE)
+    assert np.abs(y[2000:6000] * RATE - index).max() < 2e-3  # whole samples, not between them
+    early, late = slice(round(0.06 * RATE), round(0.29 * RATE)), slice(round(0.4 * RATE), round(0.75 * RATE))
+    assert np.abs(y[early] - place[early]).max() <= 1.5 / RATE and np.abs(y[late] + place[late]).max() <= 1.5 / RATE
+    quiet(browser, path)
+
+
+def test_keys_play_switch_seek_and_loop(browser, tmp_path):
+    path = shown(browser, tmp_path, heard(noise(1, 5.0), "edge"))
+    browser.key("1")
+    assert browser.run("return sigconv.player.active") == "dry"
+    browser.key("2")
+    assert browser.run("return sigconv.player.active") == "t1"
+    browser.key("3")
+    assert browser.run("return sigconv.player.active") == "difference"
+    browser.key("\ue014")
+    assert browser.run("return sigconv.player.position") == pytest.approx(0.5, abs=1e-6)
+    browser.key("l")
+    assert browser.run("return sigconv.player.loop") is True
+    browser.key(" ")
+    assert browser.run("await new Promise((r) => setTimeout(r, 300)); return sigconv.player.playing") is True
+    browser.key(" ")
+    assert browser.run("return sigconv.player.playing") is False
+    slider = browser.run("""const s = document.getElementById("seek");
+      return [s.tabIndex, s.getAttribute("role"), +s.ariaValueNow > 0.5];""")
+    assert slider == [0, "slider", True]
+    quiet(browser, path)
+
+
+def test_it_plays_to_the_end_and_loops(browser, tmp_path):
+    path = shown(browser, tmp_path, heard(noise(1, 0.3), "edge"))
+    ended = browser.run("""const p = sigconv.player; await p.play(); await new Promise((r) => setTimeout(r, 700));
+      return [p.playing, p.position];""")
+    assert ended == [False, 0]
+    looping = browser.run("""const p = sigconv.player; p.setLoop(true); await p.play();
+      await new Promise((r) => setTimeout(r, 800));
+      const on = p.playing, at = p.position; p.pause(); return [on, at < p.duration];""")
+    assert looping == [True, True]
+    quiet(browser, path)
+
+
+SHAPES = {
+    "one sample": (np.full((1, 1), 0.5, "f4"), sc.line(1, 8000)),
+    "silence": (np.zeros((2, 8000), "f4"), sc.line(8000, 8000)),
+    "six channels": (np.random.default_rng(0).uniform(-0.1, 0.1, (6, 4000)).astype("f4"), sc.line(4000, 48000)),
+    "slow": (np.sin(np.arange(1000)[None] / 9).astype("f4"), sc.line(1000, 360)),
+    "fast": (np.sin(np.arange(900)[None] / 9).astype("f4"), sc.line(900, 500_000)),
+    "image": (np.random.default_rng(1).random((3, 20, 30)).astype("f4"), sc.grid(20, 30)),
+    "volume": (np.random.default_rng(2).random((1, 6, 8, 10)).astype("f4"), sc.grid(6, 8, 10)),
+}
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("width", [400, 1280])
+def test_any_shape_makes_a_sane_page(browser, tmp_path, kind, width):
+    x = sc.Signal(*SHAPES[kind])
+    path = shown(browser, tmp_path, heard(x, "edge"), source=kind)
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    state = browser.run("""const p = sigconv.player; await p.play(); await new Promise((r) => setTimeout(r, 120)); p.pause();
+      for (let i = 0; i < sigconv.data.neighbours.length; i++) await sigconv.hear(i);
+      const broken = [...document.images].filter((i) => !(i.complete && i.naturalWidth)).length;
+      const marks = [...document.querySelectorAll("path, line, circle, text")];
+      const odd = marks.filter((e) => /NaN|Infinity|undefined/.test(e.outerHTML)).length;
+      const fits = document.documentElement.scrollWidth <= innerWidth;
+      return [fits, broken, odd, /NaN|undefined|null/.test(document.body.innerText)];""")
+    assert state == [True, 0, 0, False]
+    quiet(browser, path)
+
+
+def test_a_hostile_name_stays_text(browser, tmp_path):
+    name = '</title></script><script>window.owned=1</script><img src=x onerror="window.owned=2">\u2028&lt;.wav'
+    x = noise(1, 0.2)
+    listening = hear.listen(x, [(name, sc.kernel("edge", x.domain))])
+    path = shown(browser, tmp_path, listening, source=name)
+    assert browser.run("return window.owned === undefined && document.images.length === 0")
+    assert "<script>window.owned=1</script>" in browser.run("return document.querySelector('h1').textContent")
+    assert "<img src=x" in browser.run("return document.title")
+    quiet(browser, path)
+
+
+def test_the_policy_lets_no_other_script_in(browser, tmp_path):
+    shown(browser, tmp_path, heard(noise(1, 0.2), "edge"))
+    assert browser.run("""const s = document.createElement("script"); s.textContent = "window.owned = 1"; document.body.append(s);
+      let out = "open"; try { await fetch("https://example.com/"); } catch { out = "shut"; }
+      return [window.owned === undefined, out];""") == [True, "shut"]
+    assert any("Content Security Policy" in entry["message"] for entry in browser.logs("browser"))
+
+
+def test_without_scripts_plain_players_stand_there(browser, tmp_path):
+    path = tmp_path / "page.html"
+    page.report(path, heard(noise(1, 0.2), "edge"), source="noise.wav")
+    browser.cdp("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(path)
+    finally:
+        browser.cdp("Emulation.setScriptExecutionDisabled", value=False)
+    state = browser.run("return [...document.querySelectorAll('audio')].map((a) => a.controls && a.offsetHeight > 20)")
+    assert state == [True, True]
+    assert browser.run("return document.getElementById('play').offsetHeight") == 0
