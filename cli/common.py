@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-__all__ = ["Talk", "each", "emit", "files", "kernel_option", "talk_options"]
+__all__ = ["Talk", "each", "emit", "files", "kernel_option", "nowhere", "talk_options"]
 
 
 class Talk:
@@ -89,6 +89,15 @@ def talk_options(verb: Callable) -> Callable:
         wrapped = option(wrapped)
     return wrapped
 
+
+
+def nowhere(spec: str, rate: float = 44100, dims: int | None = None) -> Any:
+    """A domain for a kernel that comes without a signal: of as many axes as typed taps have brackets."""
+    import sigconv
+
+    dense = spec.replace(" ", "")
+    ndim = dims or max(1, len(dense) - len(dense.lstrip("[")))
+    return sigconv.line(1, rate) if ndim == 1 else sigconv.grid(*(1,) * ndim)
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:

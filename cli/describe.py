@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common import Talk, talk_options
+from .common import Talk, nowhere, talk_options
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -22,9 +22,6 @@ def describe(specs: tuple[str, ...], rate: float, dims: int | None, talk: Talk) 
     import sigconv
 
     for spec in specs:
-        depth = len(spec) - len(spec.lstrip("[ "))
-        ndim = dims or max(depth - spec[:depth].count(" "), 1)
-        like = sigconv.line(1, rate) if ndim == 1 else sigconv.grid(*(1,) * ndim)
-        k = sigconv.kernel(spec, like)
+        k = sigconv.kernel(spec, nowhere(spec, rate, dims))
         talk.result(sigconv.study.describe(k, spec), {"kernel": spec, "sentence": sigconv.study.describe(k),
                                                       "facts": asdict(sigconv.study.facts(k))})

@@ -35,7 +35,8 @@ def sentence(facts: dict[str, Any]) -> str:
     if facts.get("rate"):
         parts.append(f"{facts['rate']:g} Hz")
     if facts.get("duration") is not None:
-        parts.append(f"{facts['duration']:.4g} s ({facts['frames']} samples)" if facts["kind"] == "sound" else f"{facts['duration']:.4g} s")
+        count = f" ({facts['frames']} samples)" if facts["kind"] == "sound" else ""
+        parts.append(f"{facts['duration']:.4g} s{count}")
     else:
         parts.append(" × ".join(map(str, facts["shape"][1:])))
     return ", ".join([*parts, f"{facts['bytes']:,} bytes".replace(",", " ")])

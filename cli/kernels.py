@@ -18,9 +18,9 @@ def kernels(name: str | None, talk: Talk) -> None:
 
     if name is None:
         wide = max(map(len, FAMILIES))
-        for family in FAMILIES.values():
-            also = f" (also {', '.join(family.aliases)})" if family.aliases else ""
-            talk.result(f"{family.name:<{wide}}  {family.summary}{also}", _data(family))
+        for each in FAMILIES.values():
+            also = f" (also {', '.join(each.aliases)})" if each.aliases else ""
+            talk.result(f"{each.name:<{wide}}  {each.summary}{also}", _data(each))
         talk.say("sigconv kernels NAME tells more; taps (-1,0,1) and files (room.wav, taps.npy) are kernels too")
         return
     family = FAMILIES.get(name) or next((f for f in FAMILIES.values() if name in f.aliases), None)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from .common import Talk, each, emit, files, kernel_option, talk_options
+from .common import Talk, each, emit, files, kernel_option, nowhere, talk_options
 
 
 @click.command()
@@ -52,8 +52,7 @@ def _draw(path: str | None, spec: str | None, size: tuple[int, int] | None) -> t
         ax = (see.signal, see.image, see.volume)[x.domain.ndim - 1](x)
         said = repr(x).strip("<>")
     else:
-        like = sigconv.line(1, 44100) if x is None else x.domain
-        k = sigconv.kernel(spec, like)
+        k = sigconv.kernel(spec, nowhere(spec) if x is None else x.domain)
         said = sigconv.study.describe(k, spec)
         if x is None:
             ax = _kernel(k)

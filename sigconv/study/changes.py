@@ -79,9 +79,10 @@ def _octaves(x: Signal) -> tuple[np.ndarray, np.ndarray]:
     rate, data = float(x.domain.rate), arrays.to_numpy(x.data)
     flat = data.reshape(-1, data.shape[-1])
     n = 2 ** max(4, round(np.log2(0.2 * rate)))
-    window, hop = hann(n), n // 2
+    window, hop = hann(n).astype(data.real.dtype if data.dtype.kind in "fc" else np.float64), n // 2
     centres = FIRST * 2.0 ** np.arange(max(int(np.ceil(np.log2(rate / 2 / FIRST / np.sqrt(0.5)))), 1))
-    pitch = np.abs(np.fft.fftfreq(n, 1 / rate))
+    whole = np.iscomplexobj(flat)
+    pitch = np.abs(np.fft.fftfreq(n, 1 / rate) if whole else np.fft.rfftfreq(n, 1 / rate))
     which = np.digitize(pitch, centres * np.sqrt(2))
     power = np.zeros(len(centres) + 1)
     for channel in flat:
@@ -89,10 +90,9 @@ def _octaves(x: Signal) -> tuple[np.ndarray, np.ndarray]:
         frames = np.lib.stride_tricks.sliding_window_view(padded, n)[::hop]
         for a in range(0, len(frames), BLOCK):
             block = frames[a:a + BLOCK] * window
-            if np.iscomplexobj(block):
-                spectrum = (np.abs(np.fft.fft(block)) ** 2).sum(0)
-            else:
-                half = (np.abs(np.fft.rfft(block)) ** 2).sum(0)
-                spectrum = np.concatenate([half, half[-2:0:-1]])
-            power += np.bincount(which, spectrum, minlength=len(power))[: len(power)]
+            spectrum = np.fft.fft(block) if whole else np.fft.rfft(block)
+            each = np.einsum("fn,fn->n", spectrum.real, spectrum.real) + np.einsum("fn,fn->n", spectrum.imag, spectrum.imag)
+            if not whole:  # the lines between DC and half the rate stand for two
+                each[1: n // 2] *= 2
+            power += np.bincount(which, each, minlength=len(power))[: len(power)]
     return centres, power[: len(centres)] / max(flat.size, 1)

@@ -26,14 +26,15 @@ AFTER = {"edge": "the difference of neighbours", "difference": "the central diff
 
 
 def describe(k: Signal, name: str | None = None) -> str:
-    """What a kernel does, in one sentence made from its taps alone; `name` is put in front.
+    """What a kernel does, in one sentence made from its taps alone; `name` is put in front,
+    unless the sentence begins with it.
 
     >>> import sigconv as sc
     >>> describe(sc.kernel("edge", sc.line(1, 8000))).split(":")[0]
     'high-pass, zero at DC, +6.0 dB an octave, half-sample delay, 2 taps, antisymmetric (linear phase)'
     """
     words = _words(k)
-    return f"{name}: {words}" if name else words
+    return f"{name}: {words}" if name and not words.startswith(f"{name}:") else words
 
 
 def _words(k: Signal) -> str:
