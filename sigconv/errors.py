@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-__all__ = ["SigconvError", "SigconvWarning", "UsageError", "hint", "printable"]
+__all__ = ["SigconvError", "SigconvWarning", "UsageError", "among", "hint", "printable"]
+
+LIMIT = 500  # characters of a message
 
 
 class SigconvError(Exception):
@@ -18,6 +20,10 @@ class SigconvError(Exception):
     """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        text = " ".join(line.strip() for line in super().__str__().splitlines())
+        return text if len(text) <= LIMIT else text[: LIMIT - 1] + "…"
 
 
 class UsageError(SigconvError):
@@ -42,7 +48,18 @@ def hint(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near[0]}'?" if near else ""
 
 
-def printable(text: object, limit: int = 500) -> str:
+def among(value: object, known: Sequence[str], what: str) -> None:
+    """Raise unless the value is one of the known words.
+
+    >>> among("sam", ("full", "same", "valid"), "mode")
+    Traceback (most recent call last):
+    sigconv.errors.SigconvError: mode 'sam': wanted full, same, valid; did you mean 'same'?
+    """
+    if not isinstance(value, str) or value not in known:
+        raise SigconvError(f"{what} {value!r}: wanted {', '.join(known)}{hint(str(value), known)}")
+
+
+def printable(text: object, limit: int = LIMIT) -> str:
     """One line of at most `limit` characters, control and undecodable bytes escaped, fit for a terminal.
 
     >>> printable("a\\nb")

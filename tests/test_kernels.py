@@ -53,7 +53,7 @@ def test_declared_facts(f, like):
         assert k.data.size == 1 and k.domain.start[-1] > 0
 
 
-@pytest.mark.parametrize("f", FAMILIES.values(), ids=str)
+@pytest.mark.parametrize("f", FAMILIES.values(), ids=FAMILIES)
 def test_refused_dimensions_say_so_in_a_line(f):
     for d in {1, 2, 3} - set(f.dims):
         with pytest.raises(UsageError, match=rf"{f.name} on {d} axes: it serves 1"):
