@@ -14,7 +14,7 @@ from . import arrays
 from .arrays import Array
 from .domain import Domain
 from .engines import conv, toeplitz_matrix
-from .errors import SigconvError, hint
+from .errors import SigconvError, among
 from .signal import PADDING_MODES, Signal
 
 __all__ = ["cascade", "convolve", "correlate", "diag", "matrix"]
@@ -48,9 +48,8 @@ def convolve(x: Signal, k: Signal, *, mode: str = "same", padding_mode: str = "z
     """
     grid = _kernel_grid(x, k, dilation)
     out = _result_grid(x.domain, grid, mode)
+    among(padding_mode, PADDING_MODES, "padding_mode")
     if padding_mode != "zeros":
-        if padding_mode not in PADDING_MODES:
-            raise SigconvError(f"padding_mode {padding_mode!r}: wanted {', '.join(PADDING_MODES)}{hint(padding_mode, PADDING_MODES)}")
         if mode != "same":
             raise SigconvError(f"padding_mode {padding_mode!r} with mode {mode!r}: only 'same' looks beyond the edges; "
                                "wanted padding_mode='zeros'")
@@ -93,6 +92,8 @@ def cascade(*kernels: Signal) -> Signal:
     """
     if not kernels:
         raise SigconvError("cascade of no kernels: wanted at least one")
+    for k in kernels:
+        _check(k)
     first, *rest = kernels
     for second in rest:
         first = _pair(first, second)
@@ -107,6 +108,7 @@ def diag(k: Signal) -> Signal:
     array([[1., 0.],
            [0., 2.]])
     """
+    _check(k)
     if len(k.value) != 1:
         raise SigconvError(f"diag of a kernel of value {k.value}: wanted a bank (c,), one filter a channel")
     xp = arrays.namespace(k.data)
@@ -127,11 +129,19 @@ def matrix(k: Signal, domain: Domain, *, mode: str = "full", stride: Any = 1, di
     array([[2., 1., 0.],
            [0., 2., 1.]])
     """
+    _check(k)
+    if not isinstance(domain, Domain):
+        raise SigconvError(f"a {type(domain).__name__} as domain: wanted that of the signals, e.g. x.domain")
     domain.agree(k.domain)
     grid = k.domain.dilate(dilation)
     w = k.data.reshape(*{0: (1, 1), 1: (*k.value, 1)}.get(len(k.value), k.value), *k.domain.shape)
     window = _window(domain, grid, _result_grid(domain, grid, mode))
     return toeplitz_matrix(w, domain.shape, stride=stride, dilation=dilation, window=window)
+
+
+def _check(k: Any) -> None:
+    if not isinstance(k, Signal):
+        raise SigconvError(f"a {type(k).__name__} as kernel: wanted a Signal, e.g. sc.kernel(spec, x.domain)")
 
 
 def _kernel_grid(x: Signal, k: Signal, dilation: Any) -> Domain:
@@ -146,13 +156,10 @@ def _kernel_grid(x: Signal, k: Signal, dilation: Any) -> Domain:
 
 
 def _result_grid(omega: Domain, grid: Domain, mode: str) -> Domain:
+    among(mode, MODES, "mode")
     if mode == "same":
         return omega
-    if mode == "full":
-        return omega.plus(grid)
-    if mode == "valid":
-        return omega.minus(grid)
-    raise SigconvError(f"mode {mode!r}: wanted full, same or valid{hint(str(mode), MODES)}")
+    return omega.plus(grid) if mode == "full" else omega.minus(grid)
 
 
 def _window(omega: Domain, grid: Domain, out: Domain) -> list[tuple[int, int]]:
@@ -170,7 +177,7 @@ def _channels(x: Signal, k: Signal) -> tuple[Array, Array, tuple[int, ...], tupl
         if x.value[-1:] != (c,):
             raise SigconvError(f"a layer of {m} filters on {c} channels, a signal of value {x.value}: wanted a value that "
                                f"ends in {c}")
-        flat = x.data.reshape(-1, c, *x.domain.shape) if x.data.size else x.data.reshape(_count(x.value[:-1]), c, *x.domain.shape)
+        flat = x.data.reshape(_count(x.value[:-1]), c, *x.domain.shape)
         return flat, k.data, (*x.value[:-1], m), (*x.names[:-1], k.names[0])
     flat = x.data.reshape(_count(x.value), 1, *x.domain.shape)
     taps = k.data.reshape(*k.value or (1,), 1, *k.domain.shape)
@@ -185,8 +192,7 @@ def _count(value: Sequence[int]) -> int:
 
 def _mirror(k: Signal) -> Signal:
     """The kernel at −κ, conjugated where complex: convolving with it correlates."""
-    if not isinstance(k, Signal):
-        raise SigconvError(f"a {type(k).__name__} as kernel: wanted a Signal, e.g. sc.kernel(spec, x.domain)")
+    _check(k)
     mirrored = k.reverse()
     if not arrays.is_complex(k.data):
         return mirrored

@@ -50,8 +50,14 @@ def rational(value: Any, what: str) -> int | Fraction:
     return exact.numerator if exact.denominator == 1 else exact
 
 
+def _listed(value: Any) -> Any:
+    """An array of one axis as a list."""
+    return value.tolist() if getattr(value, "ndim", 0) == 1 and hasattr(value, "tolist") else value
+
+
 def _per_axis(value: Any, ndim: int, what: str) -> tuple:
     """One entry an axis; a scalar is broadcast."""
+    value = _listed(value)
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
         return (value,) * ndim
     if len(value) != ndim:
@@ -94,6 +100,7 @@ class Domain:
     name: tuple[str, ...] = ()
 
     def __init__(self, shape: int | Sequence[int], step: Any = 1, start: Any = 0, unit: Any = "px", name: Any = None):
+        shape = _listed(shape)
         ndim = len(shape) if isinstance(shape, Sequence) else 1
         if ndim not in AXES:
             raise SigconvError(f"a domain of {ndim} axes: wanted 1, 2 or 3; put the others into the value")
@@ -101,11 +108,11 @@ class Domain:
         if any(s <= 0 for s in steps):
             raise SigconvError(f"step {step!r}: wanted above 0")
         units = _per_axis(unit, ndim, "unit")
-        if name is None:
-            name = "time" if units == ("s",) else AXES[ndim]
-        names = _per_axis(name, ndim, "name")
+        names = _per_axis(AXES[ndim] if name is None else name, ndim, "name")
         if not all(isinstance(word, str) for word in units + names):
             raise SigconvError(f"unit {unit!r}, name {name!r}: wanted words")
+        if name is None and units == ("s",):
+            names = ("time",)
         _fill(self, natural(shape, "shape", ndim, 0), steps,
               tuple(rational(s, "start") for s in _per_axis(start, ndim, "start")), units, names)
 
@@ -154,7 +161,7 @@ class Domain:
         >>> line(100, 8000).every(4).needs(Domain(3, Fraction(1, 8000), -1, "s")).shape
         (99,)
         """
-        if self.ndim != kernel.ndim or self.unit != kernel.unit:
+        if not isinstance(kernel, Domain) or self.ndim != kernel.ndim or self.unit != kernel.unit:
             self.agree(kernel)
         ratios = [out / fine for out, fine in zip(self.step, kernel.step, strict=True)]
         if any(r.denominator != 1 for r in ratios):
@@ -205,10 +212,12 @@ class Domain:
 
     def agree(self, kernel: Domain) -> None:
         """Raise unless both grids have the same axes, units and steps; the message names the cure."""
+        if not isinstance(kernel, Domain):
+            raise SigconvError(f"a {type(kernel).__name__} as domain: wanted a Domain, e.g. sc.line(n, rate) or sc.grid(h, w)")
         if self.step == kernel.step and self.unit == kernel.unit:
             return
         if self.ndim != kernel.ndim:
-            raise SigconvError(f"a kernel of {kernel.ndim} axes on a signal of {self.ndim}: wanted as many axes as the signal has")
+            raise SigconvError(f"a kernel of {kernel.ndim} axes on a signal of {self.ndim}: wanted as many axes as the signal")
         if self.unit != kernel.unit:
             raise SigconvError(f"a kernel in {'×'.join(kernel.unit)} on a signal in {'×'.join(self.unit)}: wanted the same "
                                "units; make the kernel with the signal's domain as `like`")

@@ -9,13 +9,14 @@ import numpy as np
 
 from . import arrays
 from .domain import Domain, Number, rational
-from .errors import SigconvError
+from .errors import SigconvError, among
 from .signal import Signal
 
 __all__ = ["resample"]
 
 MARGIN = 128  # samples of the lower rate at either end, in which the interpolation of a kernel's ends dies away
 FAR = 10**7
+QUALITIES = ("QQ", "LQ", "MQ", "HQ", "VHQ")
 
 
 def resample(x: Signal, rate: Number, *, as_kernel: bool = False, quality: str = "VHQ") -> Signal:
@@ -33,6 +34,9 @@ def resample(x: Signal, rate: Number, *, as_kernel: bool = False, quality: str =
     Raises `SigconvError` for signals of more than one axis, rates that are not above 0, and tensors that require grad
     (torchaudio.functional.resample is differentiable).
     """
+    if not isinstance(x, Signal):
+        raise SigconvError(f"resample of a {type(x).__name__}: wanted a Signal")
+    among(quality, QUALITIES, "quality")
     if x.domain.ndim != 1:
         raise SigconvError(f"resample on a signal of {x.domain.ndim} axes: wanted one axis")
     wanted = Fraction(rational(rate, "rate"))
@@ -48,23 +52,26 @@ def resample(x: Signal, rate: Number, *, as_kernel: bool = False, quality: str =
     # Positions are kept. With rates in the ratio p/q the grids meet at old indices that are multiples of q, so the
     # signal is begun at the last such index, with zeros, and what comes before its own start is cut off again.
     ratio = wanted / old
-    margin = ceil(MARGIN * max(1, 1 / ratio)) if as_kernel else 0
+    margin = ceil(MARGIN * max(1.0, float(1 / ratio))) if as_kernel else 0
     begin, n = x.domain.start[0] - margin, x.domain.shape[0] + 2 * margin
     common = floor(Fraction(begin) / ratio.denominator) * ratio.denominator
     if begin - common > FAR:
-        raise SigconvError(f"resample from {float(old):g} to {float(wanted):g} of a signal that starts at index {begin}: the grids do "
-                           "not meet near it; re-base it with .at(0) first")
+        raise SigconvError(f"resample from {float(old):g} to {float(wanted):g} of a signal that starts at index {begin}: the "
+                           "grids do not meet near it; re-base it with .at(0) first")
     padded = x.on(Domain((n + ceil(begin - common),), x.domain.step, common, x.domain.unit)) if common != begin or margin else x
     start, skip = floor(begin * ratio), floor(begin * ratio) - int(common * ratio)
     length = skip + ceil(n * ratio)
     data = arrays.to_numpy(padded.data)
-    flat = data.reshape(-1, data.shape[-1]).astype(data.dtype if data.dtype in (np.float32, np.float64) else np.float64)
-    new = np.empty((len(flat), length), flat.dtype)
-    for row, channel in zip(new, flat, strict=True):
-        y = soxr.resample(np.ascontiguousarray(channel), float(old), float(wanted), quality=quality)[:length]
-        row[: len(y)], row[len(y):] = y, 0
-    new = new[:, skip:]
+    flat = data.reshape(int(np.prod(x.value)), data.shape[-1])
+    parts = (flat.real, flat.imag) if arrays.is_complex(flat) else (flat,)
+    new = [np.zeros((len(flat), length), part.dtype if part.dtype in (np.float32, np.float64) else np.float64) for part in parts]
+    for rows, part in zip(new, parts, strict=True):
+        for row, channel in zip(rows, part, strict=True):
+            y = soxr.resample(np.ascontiguousarray(channel, row.dtype), float(old), float(wanted), quality=quality)[:length]
+            row[: len(y)] = y
+    y = (new[0] if len(new) == 1 else new[0] + 1j * new[1])[:, skip:]
     if as_kernel:
-        new *= float(old / wanted)
+        y *= float(old / wanted)
     grid = Domain((length - skip,), 1 / wanted, start, x.domain.unit, x.domain.name)
-    return Signal(arrays.like(new.reshape(*data.shape[:-1], length - skip), x.data), grid, x.names)
+    kind = x.data if arrays.dtype_name(x.data).startswith(("float", "complex", "bfloat")) else arrays.computable(x.data)
+    return Signal(arrays.like(y.reshape(*data.shape[:-1], length - skip), kind), grid, x.names)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from . import arrays
 from .domain import Domain, Number, rational
-from .errors import SigconvError
+from .errors import SigconvError, among
 
 __all__ = ["PADDING_MODES", "Signal"]
 
@@ -49,6 +50,38 @@ class Signal:
             raise SigconvError(f"data of shape {shape} on a domain of shape {domain.shape}: wanted the domain's axes last")
         self._names = _check_names(channels, self.value)
 
+    @classmethod
+    def from_text(cls, text: str, symbols: Sequence[str] | None = None) -> Signal:
+        """A text as a signal: one channel a symbol, 1 where it stands (one-hot), on a line of positions.
+
+        `symbols`: the channels, in order; by default those of the text, sorted. `to_text` is the inverse.
+
+        >>> Signal.from_text("abba").data
+        array([[1., 0., 0., 1.],
+               [0., 1., 1., 0.]])
+
+        Raises `SigconvError` for a text with a symbol that is not among `symbols`.
+        """
+        known = sorted(set(text)) if symbols is None else list(symbols)
+        place = {symbol: i for i, symbol in enumerate(known)}
+        if strange := sorted(set(text) - place.keys()):
+            raise SigconvError(f"symbol {strange[0]!r} in the text: wanted only {''.join(known)!r}")
+        data = np.zeros((len(known), len(text)))
+        data[[place[symbol] for symbol in text], np.arange(len(text))] = 1
+        return cls(data, Domain(len(text), 1, 0, "symbol", "position"), known)
+
+    def to_text(self) -> str:
+        """The text whose symbols, the channel names, are strongest at each position: the inverse of `from_text`.
+
+        >>> Signal.from_text("hear and see").to_text()
+        'hear and see'
+
+        Raises `SigconvError` for a signal that is not on a line or whose channels have no names.
+        """
+        if self.domain.ndim != 1 or len(self.value) != 1 or (self.channels is None and self.data.size):
+            raise SigconvError(f"to_text of {self!r}: wanted named channels on a line, as from_text makes them")
+        return "".join(self.channels[i] for i in arrays.to_numpy(self.data).argmax(0)) if self.channels else ""
+
     @property
     def value(self) -> tuple[int, ...]:
         """Shape of the value at one point of Ω: `()` for a plain kernel, `(2,)` for stereo."""
@@ -85,25 +118,30 @@ class Signal:
         >>> sc.Signal([1.0, 2.0], sc.line(2, 1)).to("torch", dtype="float32").data
         tensor([1., 2.])
         """
+        if isinstance(target, np.ndarray) or isinstance(dtype, np.ndarray):
+            raise SigconvError("to(array): wanted 'numpy', 'torch', a device or a dtype")
         if target == "numpy":
             moved = self.numpy()
-            return moved if dtype is None else moved._with(moved.data.astype(str(dtype).removeprefix("torch.")))
+            return moved if dtype is None else moved._with(moved.data.astype(_dtype(dtype)))
         if isinstance(target, (np.dtype, type)) and not self._is_tensor():
-            return self._with(self.data.astype(target))
+            return self._with(self.data.astype(_dtype(target)))
         if dtype is not None and target is None and device is None and not self._is_tensor():
-            return self._with(self.data.astype(str(dtype).removeprefix("torch.")))
+            return self._with(self.data.astype(_dtype(dtype)))
         import torch
 
         if isinstance(target, torch.dtype):
             target, dtype = None, target
         elif target not in (None, "torch"):
             target, device = None, target
-        if isinstance(dtype, str):
-            dtype = getattr(torch, dtype)
+        if dtype is not None and not isinstance(dtype, torch.dtype):
+            name = dtype if dtype == "bfloat16" else _dtype(dtype).name
+            dtype = getattr(torch, name, None)
+            if dtype is None:
+                raise SigconvError(f"dtype {name!r}: wanted one that torch has, such as 'float32'")
         data = self.data if self._is_tensor() else torch.from_numpy(np.array(self.data))
         try:
             return self._with(data.to(device=device, dtype=dtype))
-        except (RuntimeError, AssertionError) as why:
+        except (RuntimeError, AssertionError, TypeError, ValueError) as why:
             raise SigconvError(f"device {device!r}: {str(why).splitlines()[0]}; wanted one that torch has here") from None
 
     def on(self, domain: Domain, padding_mode: str = "zeros") -> Signal:
@@ -121,10 +159,7 @@ class Signal:
         Raises `SigconvError` where steps differ, grids fall between each other's samples, the mode is unknown, or an
         empty signal would have to be continued by anything but zeros.
         """
-        if padding_mode not in PADDING_MODES:
-            from .errors import hint
-
-            raise SigconvError(f"padding_mode {padding_mode!r}: wanted {', '.join(PADDING_MODES)}{hint(padding_mode, PADDING_MODES)}")
+        among(padding_mode, PADDING_MODES, "padding_mode")
         data, lead = self.data, len(self.value)
         for axis, (first, n, size) in enumerate(zip(self.domain.offset(domain), domain.shape, self.domain.shape, strict=True)):
             if (first, n) != (0, size):
@@ -191,16 +226,12 @@ class Signal:
         return self._with(-self.data)
 
     def __mul__(self, factor: Any) -> Signal:
-        if isinstance(factor, Signal):
-            raise SigconvError("signal * signal: wanted a number; to convolve write x @ k")
-        if getattr(factor, "ndim", 0):
-            raise SigconvError("signal * array: wanted a number; for data of your own make sc.Signal(x.data * array, x.domain)")
-        return self._with(self.data * factor)
+        return self._with(self.data * _number(factor, "*"))
 
     __rmul__ = __mul__
 
     def __truediv__(self, factor: Any) -> Signal:
-        return self * (1 / factor)
+        return self._with(self.data / _number(factor, "/"))
 
     def __matmul__(self, kernel: Signal) -> Signal:
         """`x @ k` is `sc.convolve(x, k)`."""
@@ -251,8 +282,32 @@ class Signal:
         return arrays.like(other.data, self.data) if type(other.data) is not type(self.data) else other.data
 
 
+def _number(factor: Any, sign: str) -> Any:
+    if isinstance(factor, Fraction):
+        return float(factor)
+    if isinstance(factor, (int, float, complex)) or (getattr(factor, "ndim", None) == 0
+                                                     and getattr(factor.dtype, "kind", "f") in "fiubc"):
+        return factor
+    if isinstance(factor, Signal):
+        raise SigconvError(f"signal {sign} signal: wanted a number; to convolve write x @ k")
+    raise SigconvError(f"signal {sign} {type(factor).__name__}: wanted a number; for data of your own make "
+                       f"sc.Signal(x.data {sign} array, x.domain)")
+
+
+def _dtype(name: Any) -> Any:
+    """NumPy's type of a name or of a type of either library."""
+    try:
+        return np.dtype(str(name).removeprefix("torch.")) if not isinstance(name, (np.dtype, type)) else np.dtype(name)
+    except (TypeError, ValueError, SyntaxError):
+        raise SigconvError(f"dtype {name!r}: wanted one such as 'float32'") from None
+
+
 def _check_names(channels: Sequence[Any] | None, value: tuple[int, ...]) -> tuple[tuple[str, ...] | None, ...]:
-    if channels is None or not any(channels):
+    if channels is None:
+        return (None,) * len(value)
+    if not isinstance(channels, Sequence) or not all(c is None or isinstance(c, (str, tuple, list)) for c in channels):
+        raise SigconvError(f"channel names {channels!r}: wanted a sequence of words")
+    if not any(channels):
         return (None,) * len(value)
     if all(isinstance(c, str) for c in channels):
         channels = (None,) * (len(value) - 1) + (tuple(channels),)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import arrays
-from .domain import Domain
+from .domain import Domain, natural
 from .engines.spectral import fast_length
 from .errors import SigconvError
 from .signal import Signal
@@ -49,7 +49,7 @@ def hann(n: int) -> np.ndarray:
     >>> hann(4).round(12).tolist()
     [0.0, 0.5, 1.0, 0.5]
     """
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n) if n > 1 else np.ones(n)
 
 
 def response(k: Signal, frequency: Any = None) -> Response:
@@ -66,9 +66,12 @@ def response(k: Signal, frequency: Any = None) -> Response:
 
     Raises `SigconvError` for a kernel of more than one axis, or without taps.
     """
+    if not isinstance(k, Signal):
+        raise SigconvError(f"the response of a {type(k).__name__}: wanted a kernel, e.g. sc.kernel(spec, like)")
     taps = np.atleast_1d(arrays.to_numpy(k.data))
     if k.domain.ndim != 1:
-        raise SigconvError(f"the response of a kernel of {k.domain.ndim} axes: wanted one axis; see.response draws the map of two")
+        raise SigconvError(f"the response of a kernel of {k.domain.ndim} axes: wanted one axis; see.response draws the map of "
+                           "two")
     if not k.domain.size:
         raise SigconvError("a kernel without taps has no response: wanted at least one")
     taps = taps.astype(complex if np.iscomplexobj(taps) else float)
@@ -83,7 +86,10 @@ def response(k: Signal, frequency: Any = None) -> Response:
             whole = np.fft.fftshift(np.fft.fft(h, points), axes=-1) if two_sided else np.fft.rfft(h, points)
             return whole * np.exp(-2j * np.pi * nu * at[0])
     else:
-        nu = np.asarray(frequency, dtype=float) / rate
+        try:
+            nu = np.atleast_1d(np.asarray(frequency, dtype=float)) / rate
+        except (TypeError, ValueError):
+            raise SigconvError(f"frequency {frequency!r}: wanted numbers in cycles per unit") from None
 
         def spectrum(h: np.ndarray) -> np.ndarray:
             return h @ np.exp(-2j * np.pi * np.outer(at, nu))
@@ -112,14 +118,15 @@ def spectrogram(x: Signal, *, window: int | None = None, hop: int | None = None)
 
     Raises `SigconvError` for a signal of more than one axis or windows and hops below 1.
     """
+    if not isinstance(x, Signal):
+        raise SigconvError(f"a spectrogram of a {type(x).__name__}: wanted a Signal")
     omega = x.domain
     if omega.ndim != 1:
         raise SigconvError(f"a spectrogram of a signal of {omega.ndim} axes: wanted one axis (sound)")
     if window is None:
         window = 2 ** max(4, round(np.log2(0.046 * omega.rate))) if omega.unit == ("s",) else 256
-    hop = max(window // 4, 1) if hop is None else hop
-    if window < 1 or hop < 1:
-        raise SigconvError(f"window {window}, hop {hop}: wanted 1 sample or more")
+    (window,) = natural(window, "window", 1)
+    (hop,) = natural(max(window // 4, 1) if hop is None else hop, "hop", 1)
     n, frames = omega.shape[0], -(-omega.shape[0] // hop)
     half = window // 2
     wide = arrays.to_numpy(x.on(Domain((max(frames - 1, 0) * hop + window,), omega.step, omega.start[0] - half, omega.unit)).data)

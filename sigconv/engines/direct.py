@@ -12,6 +12,7 @@ axis, so that what is made on the way does not grow with the signal.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 from math import prod
 from typing import Any
@@ -25,7 +26,9 @@ from .job import Job
 __all__ = ["direct"]
 
 BLOCK = 2**20  # outputs summed at a time
+MANY = 128  # taps that torch sums within the bound in double precision
 EXACT = 64  # terms that single precision sums within the numeric bound of 16 eps
+ORDERED = 32  # taps summed one after another
 
 
 def direct(x: Array, w: Array, job: Job) -> Array:
@@ -71,18 +74,32 @@ def _lines(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
 
 
 def _taps(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
-    """One scaled, shifted slice of the signal for each tap; channels are summed by a matrix product."""
+    """One scaled, shifted slice of the signal for each tap; channels are summed by a matrix product.
+
+    In order, 200 equal terms are off by 20 eps; blocks of taps are summed pairwise, so that errors grow with a logarithm.
+    """
     groups, per = job.groups, job.channels // job.groups
     y = np.zeros((job.batch, groups, job.filters // groups, *job.out), x.dtype)
     x = x.reshape(job.batch, groups, per, *job.n)
     w = w.reshape(groups, job.filters // groups, per, *job.k)
     tap: Any
-    for tap in product(*map(range, job.k)):
+    blocks: list[np.ndarray] = []
+    for number, tap in enumerate(product(*map(range, job.k)), 1):
         reached: list[Any] = [job.reach(axis, t) for axis, t in enumerate(tap)]
         left, right = (tuple(r[i] for r in reached) for i in (0, 1))
         part, taps = x[(..., *right)], w[(..., *tap)]
         if part.size:
             y[(..., *left)] += _mix(taps, part)
+        if number % ORDERED == 0:
+            blocks.append(y)
+            y = np.zeros_like(y)
+            count = number // ORDERED
+            while count % 2 == 0:
+                last = blocks.pop()
+                blocks[-1] += last
+                count //= 2
+    for block in blocks:
+        y += block
     return y.reshape(job.shape)
 
 
@@ -95,6 +112,30 @@ def _mix(taps: np.ndarray, part: np.ndarray) -> np.ndarray:
 
 
 def _torch(x: Any, w: Any, job: Job) -> Any:
+    """torch's sums; above `MANY` taps in two halves, each of which is summed so."""
+    return _whole(x, w, job) if prod(job.k) <= MANY else _halves(x, w, job)
+
+
+def _halves(x: Any, w: Any, job: Job) -> Any:
+    """The convolution with the first half of the taps of the longest axis, plus that with the second."""
+    from torch.nn.functional import pad
+
+    axis, total = max(range(len(job.k)), key=job.k.__getitem__), None
+    half = job.k[axis] // 2
+    for a, b in ((0, half), (half, job.k[axis])):
+        lead = tuple(a * d if i == axis else 0 for i, d in enumerate(job.dilation))
+        part = replace(job, k=tuple(b - a if i == axis else k for i, k in enumerate(job.k)),
+                       first=tuple(f - v for f, v in zip(job.first, lead, strict=True)),
+                       stop=tuple(f - v for f, v in zip(job.stop, lead, strict=True)))
+        cut, places = part.inside()
+        if not cut.empty:
+            around = [v for o, (low, high) in zip(part.out[::-1], places[::-1], strict=True) for v in (low, o - high)]
+            y = pad(_torch(x, w.narrow(2 + axis, a, b - a), cut), around)
+            total = y if total is None else total + y
+    return total
+
+
+def _whole(x: Any, w: Any, job: Job) -> Any:
     """torch's own convolution, which differentiates itself, on any device."""
     from torch.nn import functional
 

@@ -77,5 +77,7 @@ def matrix(x: Array, w: Array, job: Job) -> Array:
         return arrays.namespace(x).astype(matrix(arrays.accurate(x), arrays.accurate(w), job), x.dtype)
     table = toeplitz(w, job)
     flat = x.reshape(job.batch, -1)
-    y = (table @ flat.T).T if arrays.is_tensor(x) else np.ascontiguousarray((table @ flat.T).T)
-    return y.reshape(job.shape)
+    if arrays.is_tensor(x):
+        return (table @ flat.T).T.reshape(job.shape)
+    wide = (np.clongdouble if arrays.is_complex(x) else np.longdouble) if job.terms > EXACT else x.dtype  # rows sum in order
+    return np.ascontiguousarray((table.astype(wide) @ flat.T.astype(wide)).T, x.dtype).reshape(job.shape)
