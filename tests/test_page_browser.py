@@ -283,3 +283,106 @@ def test_without_scripts_plain_players_stand_there(browser, tmp_path):
     state = browser.run("return [...document.querySelectorAll('audio')].map((a) => a.controls && a.offsetHeight > 20)")
     assert state == [True, True]
     assert browser.run("return document.getElementById('play').offsetHeight") == 0
+
+
+# Pictures
+
+def photo(colours=1, h=96, w=130):
+    """Something smooth, something sharp and something fine, so that every kernel has work."""
+    y, x = np.mgrid[:h, :w]
+    planes = [0.5 + 0.3 * np.sin(x / (7 + c)) * np.cos(y / 11) + 0.15 * ((x - 60) ** 2 + (y - 40) ** 2 < 600 + 90 * c) for c in range(colours)]
+    planes = np.array(planes) + np.random.default_rng(5).normal(0, 0.02, (colours, h, w))
+    return sc.Signal((np.rint(np.clip(planes, 0, 1) * 255) / 255).astype("f4"), sc.grid(h, w))
+
+
+def near(browser, name):
+    """Click a neighbour; the canvas it made, as (h, w, 4)."""
+    browser.run("await sigconv.ready; await sigconv.hear(sigconv.data.neighbours.findIndex((k) => k.name === arguments[0]))", name)
+    w, h = browser.run(f"const c = sigconv.extra.get('near-{name}').canvas; return [c.width, c.height]")
+    flat = browser.floats(f"Float32Array.from(sigconv.extra.get('near-{name}').canvas.getContext('2d').getImageData(0, 0, {w}, {h}).data)")
+    return flat.reshape(h, w, 4)
+
+
+@pytest.mark.parametrize("colours", [1, 3])
+def test_a_picture_through_a_neighbour_is_its_convolution(browser, tmp_path, colours):
+    from sigconv.page.pictures import Picture, brighter
+    from sigconv.pictures import signed
+
+    x = photo(colours)
+    listening = heard(x, "identity")
+    path = shown(browser, tmp_path, listening, source="photo.png")
+    names = browser.run("await sigconv.ready; return sigconv.data.neighbours.map((k) => k.name)")
+    assert names == ["blur", "sharpen", "edge", "laplace", "box", "lowpass", "echo"]
+    for name in names:
+        k = sc.kernel(name, x.domain)
+        y = sc.convolve(x, k).data.astype(float)
+        y = np.sqrt((y**2).sum(axis=1)) if k.value else y
+        factor = brighter([Picture("", y)], 1.0) if signed(k) else 1
+        want = np.clip((0.5 + 0.5 * factor * y if signed(k) and not k.value else factor * y), 0, 1) * 255
+        got = near(browser, name)
+        assert browser.run(f"return sigconv.extra.get('near-{name}').result.factor") == factor
+        assert np.abs(got[..., :3] - np.moveaxis(np.broadcast_to(want, (3, *want.shape[1:])), 0, -1)).max() <= 1, name
+        assert (got[..., 3] == 255).all()
+        words = browser.run("return document.getElementById('seen-words').textContent")
+        assert words.startswith(name) and (f"shown ×{factor}" in words) == (factor > 1)
+        assert ("middle grey" in words) == (name == "laplace") and ("taken together" in words) == (name == "edge")
+    quiet(browser, path)
+
+
+@pytest.mark.parametrize("colours", [1, 3])
+def test_a_picture_through_a_neighbour_is_heard_as_the_command_line_scans_it(browser, tmp_path, colours):
+    x = photo(colours)
+    listening = heard(x, "identity")
+    path = shown(browser, tmp_path, listening, source="photo.png", bits=32)
+    for name in ("blur", "edge", "laplace", "echo"):
+        near(browser, name)
+        k = sc.kernel(name, x.domain)
+        want = hear.scan(sc.convolve(x, k), colours=1).data * listening.gain
+        gain = browser.run(f"return sigconv.extra.get('near-{name}').gain")
+        channels = browser.run(f"return sigconv.clips.get('near-{name}').sound.length")
+        got = np.stack([browser.floats(f"sigconv.clips.get('near-{name}').sound[{c}]") for c in range(channels)])
+        assert got.shape == want.shape and np.abs(got - gain * want).max() <= 1e-5 * np.abs(gain * want).max(), name
+        fair = hear.listen(x, [(name, k)], guard=False).takes[0].gain
+        held = "held back" in browser.run("return document.getElementById('said').textContent")
+        assert gain * listening.gain <= fair * 1.012 if held else gain == pytest.approx(fair, rel=0.012)
+        assert np.abs(got).max() <= 10 ** (-1 / 20) + 1e-6
+    quiet(browser, path)
+
+
+def test_what_is_heard_of_a_picture_is_seen(browser, tmp_path):
+    x = photo(3)
+    path = shown(browser, tmp_path, heard(x, "edge", "blur"), source="photo.png")
+    seen = {}
+    for track in ("dry", "t1", "t2", "difference"):
+        browser.run("await sigconv.ready; sigconv.choose(arguments[0])", track)
+        seen[track] = browser.run("""const c = document.getElementById("seen");
+          return [c.toDataURL(), document.getElementById("seen-words").textContent, c.offsetHeight > 100];""")
+    assert all(tall for _, _, tall in seen.values()) and len({url for url, _, _ in seen.values()}) == 4
+    assert seen["dry"][1] == "before" and seen["t1"][1].startswith("edge, the length") and seen["t2"][1] == "blur"
+    assert seen["difference"][1].startswith("difference, blur minus before")
+    share = browser.run("""sigconv.player.pause(0.25 * sigconv.player.duration);
+      const row = document.getElementById("row").getBoundingClientRect(), all = document.getElementById("seen").getBoundingClientRect();
+      return (row.top + row.height / 2 - all.top) / all.height;""")
+    assert share == pytest.approx(0.25, abs=0.01)
+    quiet(browser, path)
+
+
+def test_a_click_on_a_large_picture_takes_less_than_a_second(browser, tmp_path):
+    path = shown(browser, tmp_path, heard(photo(3, 512, 512), "identity"), source="photo.png")
+    for name in ("edge", "lowpass", "echo"):
+        took = browser.run("""await sigconv.ready; const t = performance.now();
+          await sigconv.hear(sigconv.data.neighbours.findIndex((k) => k.name === arguments[0])); return performance.now() - t;""", name)
+        assert took < 1000, (name, took)
+    quiet(browser, path)
+
+
+def test_a_picture_made_smaller_for_the_page_is_heard_at_full_length(browser, tmp_path):
+    x = photo(1, 800, 900)
+    listening = heard(x, "blur")
+    path = shown(browser, tmp_path, listening, source="photo.png", bits=32)
+    near(browser, "box")
+    got = browser.floats("sigconv.clips.get('near-box').sound[0]")
+    want = hear.scan(sc.convolve(x, sc.kernel("box:5", x.domain))).data[0]
+    assert got.shape == want.shape and np.corrcoef(got, want)[0, 1] > 0.98
+    assert re.search(r"\d+ of 900 px wide", browser.run("return document.getElementById('seen-words').textContent"))
+    quiet(browser, path)
