@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
+
+# Work on one file is transforms and short sums: NumPy's BLAS threads would cost more, waiting, than they bring.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 VERBS = {
     "listen": "Filter sounds, images or volumes; hear and see what changed.",
@@ -110,6 +114,4 @@ def _say(message: str, code: int) -> int:
 
 
 def _close_stdout() -> None:
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

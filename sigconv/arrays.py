@@ -15,7 +15,7 @@ import numpy as np
 from .errors import SigconvError
 
 __all__ = ["Array", "accurate", "asarray", "computable", "constants", "finite", "flip", "is_complex", "is_tensor",
-           "like", "namespace", "pair", "real_dtype", "to_numpy"]
+           "like", "namespace", "pair", "peak", "real_dtype", "to_numpy"]
 
 Array = Any  # numpy.ndarray or torch.Tensor; shapes and types stand in the docstrings
 HALF = ("float16", "bfloat16")
@@ -127,6 +127,11 @@ def finite(x: Array) -> bool:
     """Whether no value is NaN or infinite."""
     xp = namespace(x)
     return bool(xp.all(xp.isfinite(x))) if dtype_name(x).startswith(("float", "complex", "bfloat")) else True
+
+
+def peak(x: np.ndarray) -> float:
+    """The largest magnitude of a real array, 0 for an empty one; no copy is made."""
+    return max(float(x.max()), -float(x.min())) if x.size else 0.0
 
 
 def flip(x: Array, axes: Sequence[int]) -> Array:

@@ -23,6 +23,7 @@ from .levels import block_powers, integrated, samples, true_peak
 __all__ = ["CEILING", "MATCHES", "Heard", "check", "decibels", "gains", "measure"]
 
 MATCHES = ("loudness", "rms", "peak", "none")
+CUT = 2**20  # samples squared at a time
 CEILING = -1.0  # dBTP, EBU R 128's maximum
 ROUNDS = 6
 
@@ -61,7 +62,8 @@ def measure(x: Signal) -> Heard:
     peak = float(max(data.max(initial=0), -data.min(initial=0)))
     if not peak:
         return Heard(-inf, -inf, 0.0, 0.0, np.zeros(0), "silent", True)
-    rms = peak * float(np.sqrt(np.mean(np.square(data / data.dtype.type(peak), dtype=np.float64))))
+    cuts = (data[:, a: a + CUT] / data.dtype.type(peak) for a in range(0, data.shape[1], CUT))
+    rms = peak * float(np.sqrt(sum(float(np.square(cut, dtype=np.float64).sum()) for cut in cuts) / data.size))
     powers = block_powers(x)
     loud, note = _loud(powers, peak), ""
     if loud == -inf:

@@ -32,6 +32,7 @@ __all__ = ["block_powers", "integrated", "kweighting", "loudness", "samples", "t
 
 SHELF = (1681.974450955533, 0.7071752369554196, 3.999843853973347)  # Hz, Q, dB
 HIGHPASS = (38.13547087602444, 0.5003270373238773)  # Hz, Q
+MINUTE = 600  # steps of 100 ms weighted at a time, so that memory does not grow with the sound
 CALIBRATION = 997  # Hz, where the gain is −OFFSET dB
 DROPPED = 1e-12  # energy of the impulse response that may be cut off: −120 dB
 OFFSET = -0.691
@@ -155,12 +156,15 @@ def _blocks(data: np.ndarray, rate: float) -> np.ndarray:
     n = data.shape[1]
     if not n or not data.any():
         return np.zeros((len(data), 0))
-    h = kweighting(rate).data
-    y = conv(data[:, None], h[None, None], window=(0, n))[:, 0]
+    def weighted(first: int, stop: int) -> np.ndarray:
+        return conv(data[:, None], kweighting(rate).data[None, None], window=(first, stop))[:, 0]
+
     edges = np.round(np.arange(int(10 * n / rate + 1e-9) + 1) * rate / 10).astype(int)
     if len(edges) < 5 or edges[1] < 1:  # under 0.4 s, or too slow to cut: one block
-        return np.array([[np.dot(c, c) / n] for c in y.astype(np.float64)])
-    sums = np.stack([np.add.reduceat(np.square(c[: edges[-1]], dtype=np.float64), edges[:-1]) for c in y])
+        return np.array([[np.dot(c, c) / n] for c in weighted(0, n).astype(np.float64)])
+    minutes = [edges[i: i + MINUTE + 1] for i in range(0, len(edges) - 1, MINUTE)]
+    sums = np.hstack([[np.add.reduceat(np.square(c, dtype=np.float64), cut[:-1] - cut[0]) for c in weighted(cut[0], cut[-1])]
+                      for cut in minutes])
     windows = sums[:, :-3] + sums[:, 1:-2] + sums[:, 2:-1] + sums[:, 3:]
     return windows / (edges[4:] - edges[:-4])
 
@@ -187,7 +191,8 @@ def _highest(x: np.ndarray) -> float:
         return best
     taps = _phases()[:, None].astype(x.dtype)
     bound = float(np.abs(taps).sum(axis=-1).max())
-    peaks = np.maximum.reduceat(np.abs(x), np.arange(0, len(x), STRETCH))
+    cuts = np.arange(0, len(x), STRETCH)
+    peaks = np.maximum(np.maximum.reduceat(x, cuts), -np.minimum.reduceat(x, cuts))
     near = np.pad(peaks, 1)
     reach = bound * np.maximum(np.maximum(near[:-2], near[2:]), peaks)
     for i in np.argsort(-reach):

@@ -157,8 +157,8 @@ def _level(dry: Signal, kernel: Signal, wet: Signal, sound: Signal) -> Heard:
     """The levels of a result; one that is nothing but rounding counts as silent."""
     each = measure(sound)
     taps = np.abs(arrays.to_numpy(kernel.data)).reshape(*(kernel.value or (1,))[:1], -1).sum(axis=1).max()
-    floor = 16 * np.finfo(wet.data.dtype).eps * float(taps) * float(np.abs(dry.data).max())
-    if 0 < np.abs(wet.data).max(initial=0) <= floor:
+    floor = 16 * np.finfo(wet.data.dtype).eps * float(taps) * arrays.peak(dry.data)
+    if 0 < arrays.peak(wet.data) <= floor:
         return replace(each, note="nothing but rounding", mute=True)
     return each
 
