@@ -309,6 +309,106 @@ def test_a_volume_shows_three_slices_before_and_after():
     assert np.array_equal(pictures.planes(x)[1].pixels, x.data[0, :, 4].astype(float))
 
 
+def pixels(content, name):
+    """The picture with this id, as an array."""
+    from PIL import Image
+
+    url = next(a["src"] for a in Elements(content).all("img") if a.get("id") == name)
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
+
+
+def test_the_length_of_a_bank_is_black_where_it_is_0_and_says_how_much_brighter_it_is():
+    data = np.full((1, 64, 64), 0.5)
+    data[:, :, 32:] += 0.12
+    x = sc.Signal(data, sc.grid(64, 64))
+    content = page.render(heard(x, "edge"), source="step.png")
+    k = sc.kernel("edge", x.domain)
+    length = np.sqrt((sc.convolve(x, k).data[0] ** 2).sum(axis=0))
+    got = pixels(content, "seen-t1")
+    assert got[40, 10] == 0 and length[40, 32] == pytest.approx(0.12)
+    factor = int(re.search(r"after, the length of its 2 filters taken together, shown ×(\d+)<", content)[1])
+    assert np.abs(got - np.clip(factor * length, 0, 1) * 255).max() <= 0.5 + 1e-9
+    beyond = np.sum(factor * length > 1)
+    assert beyond <= length.size / 50 < np.sum(2 * factor * length > 1)
+    assert f"after, filter y, shown ×{factor}" in content and "Faint results are shown brighter" in content
+
+
+def test_what_can_be_compared_stays_on_one_scale():
+    x = sc.Signal(np.linspace(0.2, 0.3, 900).reshape(1, 30, 30), sc.grid(30, 30))
+    content = page.render(heard(x, "blur"), source="faint.png")
+    assert "shown ×" not in re.sub(r"<script.*?</script>", "", content, flags=re.DOTALL)
+    assert np.abs(pixels(content, "seen-dry") - x.data[0] * 255).max() <= 0.5 + 1e-9
+    assert np.abs(pixels(content, "seen-difference-t1") - 127.5).max() < 40
+
+
+@pytest.mark.parametrize(("level", "factor"), [(0.9, 1), (0.5, 2), (0.49, 2), (0.2, 4), (1e-9, 64), (0.0, 1), (3.0, 1)])
+def test_brighter_is_the_largest_power_of_two_that_fits(level, factor):
+    assert pictures.brighter([pictures.Picture("", np.full((10, 10), -level))], 1.0) == factor
+    assert pictures.brighter([pictures.Picture("", np.full((10, 10), 7 * level))], 7.0) == factor
+
+
+def test_brighter_looks_past_one_value_in_50_but_not_past_the_only_ones():
+    dots = np.zeros((100, 100))
+    dots[:2] = 0.9  # 200 of 10000
+    assert pictures.brighter([pictures.Picture("", np.maximum(dots, 0.1))], 1.0) == 8
+    assert pictures.brighter([pictures.Picture("", dots)], 1.0) == 1
+
+
+def test_neighbours_of_a_picture_rebuild_the_kernels():
+    domain = sc.grid(40, 50)
+    found = neighbours.pictured(domain, ("box",))
+    assert [k["name"] for k in found] == ["blur", "sharpen", "edge", "laplace", "lowpass", "echo"]
+    for entry in found:
+        k = sc.kernel(entry["name"], domain)
+        for passes, taps in zip(entry["filters"], k.data.reshape(-1, *k.domain.shape), strict=True):
+            built = np.ones((1, 1))
+            for each in passes:
+                built = np.kron(built, unpack(each).reshape(each["shape"])) if 1 in built.shape else built
+            assert np.allclose(built, taps, atol=1e-7 * abs(taps).max()), entry["name"]
+            assert [sum(each["start"][i] for each in passes) for i in range(2)] == list(map(int, k.domain.start))
+    assert {k["name"]: k["view"] for k in found} == {"blur": "plain", "sharpen": "plain", "edge": "length", "laplace": "grey",
+                                                     "lowpass": "plain", "echo": "plain"}
+
+
+def test_only_plain_pictures_have_neighbours():
+    rng = np.random.default_rng(0)
+    for data, domain in [(rng.random((1, 6, 8, 10)), sc.grid(6, 8, 10)), (rng.random((7, 9, 9)), sc.grid(9, 9)),
+                         (rng.random((1, 9, 9)) - 0.5, sc.grid(9, 9)), (100 * rng.random((1, 9, 9)), sc.grid(9, 9))]:
+        content = page.render(heard(sc.Signal(data, domain), "blur"), source="x")
+        assert data_of(content)["neighbours"] == [] and "Try another kernel" not in content
+
+
+def test_more_results_than_are_drawn_are_said():
+    listening = hear.listen(TINY, [(f"k{i}", sc.Signal([1.0, i], sc.line(2, 8000))) for i in range(13)])
+    content = page.render(listening, source="a")
+    assert all(content.count(f"Drawn are the first 12 of 13 {what}") == 1 for what in ("results", "kernels"))
+    twelve = page.render(hear.listen(TINY, [(f"k{i}", sc.Signal([1.0, i], sc.line(2, 8000))) for i in range(12)]), source="a")
+    assert "Drawn are the first" not in twelve
+
+
+def test_silence_is_not_said_to_be_matched():
+    def notes(x, k):
+        listening = hear.listen(x, [("k", sc.Signal(k, sc.Domain(len(k), x.domain.step, 0, "s")))])
+        return [clip["note"] for clip in data_of(page.render(listening, source="a"))["clips"]]
+
+    still = sc.Signal(np.zeros((1, 800), "f4"), sc.line(800, 8000))
+    assert notes(still, [1.0])[0].startswith("Silence") and "silence, which has no level" in notes(still, [1.0])[1]
+    assert "silence, which has no level" in notes(sound(), [0.0])[1] and "matched to the dry sound" in notes(sound(), [0.5])[1]
+    assert "matched to the dry sound" in notes(sound(), [1.0])[1]
+    flat = sc.Signal(np.full((1, 8000), 0.1), sc.line(8000, 8000))
+    rounding = hear.listen(flat, [("k", sc.Signal([0.1 + 0.2, -0.3], sc.line(2, 8000)))], padding_mode="replicate")
+    assert 0 < abs(rounding.takes[0].wet.data).max() < 1e-16
+    assert "not matched: nothing in it can be heard" in data_of(page.render(rounding, source="a"))["clips"][1]["note"]
+
+
+def test_changes_that_are_known_are_not_measured_again():
+    content = page.render(heard(sound(), "edge"), source="a", changes=["louder <than> before"])
+    assert "louder &lt;than&gt; before" in content
+    listening = heard(sound(), "edge")
+    known = [str(sc.study.changed(sound(), listening.takes[0].wet))]
+    assert page.render(listening, source="a") == page.render(listening, source="a", changes=known)
+
+
 def test_taps_travel_exactly_enough():
     rng = np.random.default_rng(0)
     rir = rng.standard_normal(20_000) * np.exp(-np.arange(20_000) / 2000)

@@ -108,6 +108,16 @@ def test_neighbours_are_as_loud_as_dry_or_held_below_full_scale(browser, tmp_pat
     quiet(browser, path)
 
 
+def test_two_clicks_on_a_neighbour_make_one(browser, tmp_path):
+    for x in (noise(1, 0.5), photo()):
+        path = shown(browser, tmp_path, heard(x, "identity"))
+        made = browser.run("""await sigconv.ready; await Promise.all([sigconv.hear(0), sigconv.hear(0)]);
+          return [...document.querySelectorAll("[data-track]")].map((b) => b.dataset.track);""")
+        assert made == ["dry", "t1", "near-blur", "difference"]
+        quiet(browser, path)
+        path.unlink()
+
+
 def test_the_pages_loudness_is_the_librarys(browser, tmp_path):
     for i, (rate, seconds) in enumerate([(8000, 0.2), (44100, 1.7)]):
         listening = heard(noise(2, seconds, rate), "edge")
@@ -290,16 +300,21 @@ def test_without_scripts_plain_players_stand_there(browser, tmp_path):
 def photo(colours=1, h=96, w=130):
     """Something smooth, something sharp and something fine, so that every kernel has work."""
     y, x = np.mgrid[:h, :w]
-    planes = [0.5 + 0.3 * np.sin(x / (7 + c)) * np.cos(y / 11) + 0.15 * ((x - 60) ** 2 + (y - 40) ** 2 < 600 + 90 * c) for c in range(colours)]
+    planes = [0.5 + 0.3 * np.sin(x / (7 + c)) * np.cos(y / 11) + 0.15 * ((x - 60) ** 2 + (y - 40) ** 2 < 600 + 90 * c)
+              for c in range(colours)]
     planes = np.array(planes) + np.random.default_rng(5).normal(0, 0.02, (colours, h, w))
     return sc.Signal((np.rint(np.clip(planes, 0, 1) * 255) / 255).astype("f4"), sc.grid(h, w))
 
 
+HEAR = "await sigconv.ready; await sigconv.hear(sigconv.data.neighbours.findIndex((k) => k.name === arguments[0]));"
+
+
 def near(browser, name):
     """Click a neighbour; the canvas it made, as (h, w, 4)."""
-    browser.run("await sigconv.ready; await sigconv.hear(sigconv.data.neighbours.findIndex((k) => k.name === arguments[0]))", name)
+    browser.run(HEAR, name)
     w, h = browser.run(f"const c = sigconv.extra.get('near-{name}').canvas; return [c.width, c.height]")
-    flat = browser.floats(f"Float32Array.from(sigconv.extra.get('near-{name}').canvas.getContext('2d').getImageData(0, 0, {w}, {h}).data)")
+    image = f"sigconv.extra.get('near-{name}').canvas.getContext('2d').getImageData(0, 0, {w}, {h})"
+    flat = browser.floats(f"Float32Array.from({image}.data)")
     return flat.reshape(h, w, 4)
 
 
@@ -332,9 +347,10 @@ def test_a_picture_through_a_neighbour_is_its_convolution(browser, tmp_path, col
 @pytest.mark.parametrize("colours", [1, 3])
 def test_a_picture_through_a_neighbour_is_heard_as_the_command_line_scans_it(browser, tmp_path, colours):
     x = photo(colours)
-    listening = heard(x, "identity")
+    listening = heard(x, "identity", "laplace")
+    assert listening.gain < 0.99
     path = shown(browser, tmp_path, listening, source="photo.png", bits=32)
-    for name in ("blur", "edge", "laplace", "echo"):
+    for name in ("blur", "edge", "box", "echo"):
         near(browser, name)
         k = sc.kernel(name, x.domain)
         want = hear.scan(sc.convolve(x, k), colours=1).data * listening.gain
@@ -346,6 +362,20 @@ def test_a_picture_through_a_neighbour_is_heard_as_the_command_line_scans_it(bro
         held = "held back" in browser.run("return document.getElementById('said').textContent")
         assert gain * listening.gain <= fair * 1.012 if held else gain == pytest.approx(fair, rel=0.012)
         assert np.abs(got).max() <= 10 ** (-1 / 20) + 1e-6
+    quiet(browser, path)
+
+
+def test_the_response_of_a_neighbour_of_pictures_is_its_response(browser, tmp_path):
+    x = photo()
+    path = shown(browser, tmp_path, heard(x, "identity"), source="photo.png")
+    nu = (np.arange(65) - 32) / 65
+    for i, name in enumerate(browser.run("return sigconv.data.neighbours.map((k) => k.name)")):
+        taps = np.atleast_3d(sc.kernel(name, x.domain).data.reshape(-1, *sc.kernel(name, x.domain).domain.shape))[0]
+        rows, columns = (np.exp(-2j * np.pi * np.outer(nu, np.arange(n))) for n in taps.shape)
+        got = browser.floats(f"Float32Array.from(responseMap(sigconv.data.neighbours[{i}].filters[0]))").reshape(65, 65)
+        want = 20 * np.log10(np.maximum(abs(rows @ taps @ columns.T), 1e-10))
+        loud = want > want.max() - 60
+        assert np.abs(got - want)[loud].max() < 0.05, name
     quiet(browser, path)
 
 
@@ -361,7 +391,7 @@ def test_what_is_heard_of_a_picture_is_seen(browser, tmp_path):
     assert seen["dry"][1] == "before" and seen["t1"][1].startswith("edge, the length") and seen["t2"][1] == "blur"
     assert seen["difference"][1].startswith("difference, blur minus before")
     share = browser.run("""sigconv.player.pause(0.25 * sigconv.player.duration);
-      const row = document.getElementById("row").getBoundingClientRect(), all = document.getElementById("seen").getBoundingClientRect();
+      const [row, all] = ["row", "seen"].map((id) => document.getElementById(id).getBoundingClientRect());
       return (row.top + row.height / 2 - all.top) / all.height;""")
     assert share == pytest.approx(0.25, abs=0.01)
     quiet(browser, path)
@@ -370,8 +400,7 @@ def test_what_is_heard_of_a_picture_is_seen(browser, tmp_path):
 def test_a_click_on_a_large_picture_takes_less_than_a_second(browser, tmp_path):
     path = shown(browser, tmp_path, heard(photo(3, 512, 512), "identity"), source="photo.png")
     for name in ("edge", "lowpass", "echo"):
-        took = browser.run("""await sigconv.ready; const t = performance.now();
-          await sigconv.hear(sigconv.data.neighbours.findIndex((k) => k.name === arguments[0])); return performance.now() - t;""", name)
+        took = browser.run(f"await sigconv.ready; const t = performance.now(); {HEAR} return performance.now() - t;", name)
         assert took < 1000, (name, took)
     quiet(browser, path)
 

@@ -8,32 +8,38 @@ from __future__ import annotations
 
 import os
 from base64 import b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
+from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import arrays
 from ..errors import SigconvError
 from . import sections
 from .clips import clips
 from .markup import json_block, text
-from .neighbours import neighbours
+from .neighbours import neighbours, pictured
+from .sounds import ANCHORS
 
 if TYPE_CHECKING:
-    from ..hear import Listening
+    from ..hear import Listening, Take
 
 __all__ = ["render", "report"]
 
-SCRIPTS = ("audio.js", "player.js", "draw.js", "page.js")
+SCRIPTS = ("audio.js", "picture.js", "player.js", "draw.js", "stage.js", "page.js")
 CEILING = 10 ** (-1 / 20)
 
 
-def render(listening: Listening, *, source: str, bits: int = 16, neighbours: bool = True) -> str:
+def render(listening: Listening, *, source: str, bits: int = 16, neighbours: bool = True,
+           changes: Sequence[str] | None = None) -> str:
     """The page of what was heard, as text in UTF-8.
 
     `source`: the name of the file, shown as it is, escaped. `bits`: 16 embeds sound as 16-bit PCM, 32 as float32, which keeps
-    every sample. `neighbours`: whether other kernels stand one click away (sound only).
+    every sample. `neighbours`: whether other kernels stand one click away (sounds and images).
+    `changes`: what each take changed, in words, where that is known already; otherwise `study.changed` is asked.
 
     Script, styles and pictures take less than 400 kB; the dry clip and each result come on top, once each, at most 60 s and
     two channels of them, which the page says.
@@ -50,14 +56,15 @@ def render(listening: Listening, *, source: str, bits: int = 16, neighbours: boo
         raise SigconvError(f"bits {bits!r}: wanted 16 (PCM) or 32 (float)")
     heard, rate, said = clips(listening, bits)
     dry = listening.dry.domain
+    stage = _stage(listening) if dry.ndim == 2 else None
     near = _neighbours(listening) if neighbours else []
-    body = [sections.header(listening, source), sections.player(heard, near, said, rate),
+    body = [sections.header(listening, source), sections.player(heard, near, said, rate, stage is not None),
             sections.looks(heard, rate, listening) if dry.ndim == 1 else sections.pictures(listening),
-            sections.kernels(listening), sections.numbers(listening), sections.about(_version(), _date())]
+            sections.kernels(listening), sections.numbers(listening, changes), sections.about(_version(), _date())]
     data = {"rate": rate, "gain": listening.gain, "match": listening.match, "ceiling": CEILING,
             "clips": [{"id": clip.id, "name": clip.name, "kind": clip.kind, "element": f"clip-{i}", "note": note}
                       for i, (clip, note) in enumerate(zip(heard, _notes(listening), strict=True))],
-            "takes": [clip.id for clip in heard[1:]], "neighbours": near}
+            "takes": [clip.id for clip in heard[1:]], "neighbours": near, "picture": stage}
     names = ", ".join(take.name for take in listening.takes[:3]) + (" …" if len(listening.takes) > 3 else "")
     return _page(text(f"{source} through {names}" if names else source), "\n".join(body), json_block(data))
 
@@ -85,7 +92,24 @@ def report(path: Any, listening: Listening, *, source: str, bits: int = 16, over
 
 
 def _neighbours(listening: Listening) -> list[dict[str, Any]]:
-    return neighbours(listening.dry.domain, tuple(take.name for take in listening.takes))
+    taken = tuple(take.name for take in listening.takes)
+    if listening.dry.domain.ndim == 1:
+        return neighbours(listening.dry.domain, taken)
+    from .pictures import full_scale, is_signed, planes
+
+    found, scale = planes(listening.dry, 2), full_scale(listening.dry)
+    plain = len(found) == 1 and scale == 1 and not is_signed(found, scale) and not arrays.is_complex(listening.dry.data)
+    return pictured(listening.dry.domain, taken) if plain else []
+
+
+def _stage(listening: Listening) -> dict[str, Any] | None:
+    """How the picture that is heard is scanned, and the colours of maps; None where it is not one picture."""
+    from .pictures import DIVERGING, planes
+
+    shape = listening.dry.domain.shape
+    if len(planes(listening.dry, 2)) != 1:
+        return None
+    return {"shape": shape, "rows": listening.sound.domain.shape[0] // shape[1], "taps": DIVERGING, "gain": ANCHORS}
 
 
 def _notes(listening: Listening) -> list[str]:
@@ -93,13 +117,26 @@ def _notes(listening: Listening) -> list[str]:
     def gain(each: Any) -> str:
         return f"total gain {each.gain:.9g} ({sections._decibels(each.gain)})"
 
-    how = "as the kernel gives it" if listening.match == "none" else f"matched to the dry sound by {listening.match}"
-    return [f"The sound as it is: {gain(listening)}", *(f"{take.name}: {gain(take)}, {how}" for take in listening.takes)]
+    silent = listening.true_peak == -inf
+    said = [f"{take.name}: {gain(take)}, {_matched(listening, take)}" for take in listening.takes]
+    return [f"Silence: {gain(listening)}" if silent else f"The sound as it is: {gain(listening)}", *said]
+
+
+def _matched(listening: Listening, take: Take) -> str:
+    """What the match came to."""
+    if take.true_peak == -inf:
+        return "silence, which has no level to match"
+    if listening.match == "none":
+        return "as the kernel gives it"
+    if listening.true_peak == -inf:
+        return "not matched: the dry sound is silent"
+    own = take.gain != listening.gain or not (listening.match == "loudness" and abs(take.loudness - listening.loudness) > 0.1)
+    return f"matched to the dry sound by {listening.match}" if own else "not matched: nothing in it can be heard"
 
 
 @cache
 def _asset(name: str) -> str:
-    return files(__package__).joinpath(name).read_text("utf-8")
+    return Path(__file__).with_name(name).read_text("utf-8")
 
 
 def _hash(content: str) -> str:

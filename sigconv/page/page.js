@@ -10,9 +10,10 @@ const clips = new Map(data.clips.map((clip) => {
   return [clip.id, { ...clip, sound: readWav(bytesOf(source.slice(source.indexOf(",") + 1))) }];
 }));
 const dry = clips.get("dry").sound;
-const scale = Math.max(...[...clips.values()].map((clip) => peakOf(clip.sound))) * 1.05 || 1;
+let scale = Math.max(...[...clips.values()].map((clip) => peakOf(clip.sound))) * 1.05 || 1;
 const player = new Player(data.rate, dry[0].length, refresh);
 const extra = new Map();
+const stage = data.picture && find("stage") ? new Stage(data.picture) : null;
 let last = null;
 
 // The difference is always that of the result heard last.
@@ -39,8 +40,9 @@ function refresh() {
   find("loop").setAttribute("aria-pressed", player.loop);
   for (const button of document.querySelectorAll("[data-track]")) button.setAttribute("aria-pressed", button.dataset.track === player.active);
   find("said").textContent = clip.note;
-  if (find("strip").dataset.track !== player.active + last) {
-    find("strip").dataset.track = player.active + last;
+  if (stage) stage.show(player.active, last, clip.name);
+  if (find("strip").dataset.drawn !== player.active + last) {
+    find("strip").dataset.drawn = player.active + last;
     find("strip").dataset.kind = clip.kind;
     const d = outline(clip.sound, scale);
     for (const path of find("strip").querySelectorAll("path")) { path.setAttribute("d", d); path.classList.toggle("open", !d.endsWith("Z")); }
@@ -53,6 +55,7 @@ function tick() {
   find("heard").setAttribute("width", share * WIDE);
   find("head").setAttribute("x1", `${100 * share}%`);
   find("head").setAttribute("x2", `${100 * share}%`);
+  if (stage) stage.follow(share);
   find("clock").textContent = `${show(at)} / ${show(player.duration)}`;
   find("seek").setAttribute("aria-valuenow", at.toFixed(2));
   find("seek").setAttribute("aria-valuetext", `${at.toFixed(1)} of ${player.duration.toFixed(1)} seconds`);
@@ -70,29 +73,47 @@ function addButton(clip) {
   find("tracks").insertBefore(button, find("tracks").querySelector("[data-track=difference]"));
 }
 
+// A sound, or a picture as sound, through a kernel; and what of it is kept.
+async function through(kernel) {
+  if (stage) {
+    await new Promise((ready) => setTimeout(ready));
+    const { canvas, result, sound } = stage.through(kernel, dry[0].length);
+    return { wet: sound.map((channel) => channel.map((v) => v * data.gain)), kept: { canvas, result } };
+  }
+  const taps = readTaps(kernel);
+  return { wet: await convolved(dry, taps, kernel.start), kept: { taps } };
+}
+
+function howMatched(wet, held) {
+  if (!peakOf(wet)) return "silence, which has no level to match";
+  if (held) return "held back so that it does not clip";
+  if (data.match === "none") return "as it is";
+  return peakOf(dry) ? `matched to the dry sound by ${data.match}` : "not matched: the dry sound is silent";
+}
+
 // A neighbour: convolved here, brought to the level of the dry sound, held below the ceiling, and put beside the others.
 async function hear(index) {
   const kernel = data.neighbours[index], id = `near-${kernel.name}`, button = document.querySelector(`[data-near="${index}"]`);
+  if (button.getAttribute("aria-busy")) return;
   if (!clips.has(id)) {
     button.setAttribute("aria-busy", "true");
-    const taps = readTaps(kernel), wet = await convolved(dry, taps, kernel.start);
+    const { wet, kept } = await through(kernel);
     const { gain, held } = fairGain(wet, dry, data.match, data.rate, data.ceiling, 0);
     const sound = wet.map((channel) => channel.map((v) => v * gain));
-    const why = held ? "held back so that it does not clip" : data.match === "none" ? "as it is" : `matched to the dry sound by ${data.match}`;
-    const note = `${kernel.name}: total gain ${+(gain * data.gain).toPrecision(9)} (${db(gain * data.gain)}), ${why}`;
-    const clip = { id, name: kernel.name, kind: "near", sound, note };
-    clips.set(id, clip);
-    extra.set(id, { kernel, taps, gain });
+    const note = `${kernel.name}: total gain ${+(gain * data.gain).toPrecision(9)} (${db(gain * data.gain)}), ${howMatched(wet, held)}`;
+    clips.set(id, { id, name: kernel.name, kind: "near", sound, note });
+    extra.set(id, { kernel, gain, ...kept });
+    scale = Math.max(scale, 1.05 * peakOf(sound));
     player.add(id, sound);
-    addButton(clip);
+    addButton(clips.get(id));
     button.removeAttribute("aria-busy");
   }
-  button.setAttribute("aria-pressed", "true");
+  for (const other of document.querySelectorAll("[data-near]")) other.setAttribute("aria-pressed", other === button);
   choose(id);
   const { taps } = extra.get(id);
   find("near-words").textContent = kernel.words;
-  find("near-taps").replaceChildren(drawTaps(taps, kernel.start));
-  find("near-response").replaceChildren(drawResponse(taps, data.rate));
+  find("near-taps").replaceChildren(...(stage ? drawTapMaps(kernel, data.picture.taps) : [drawTaps(taps, kernel.start)]));
+  find("near-response").replaceChildren(...(stage ? drawResponseMaps(kernel, data.picture.gain) : [drawResponse(taps, data.rate)]));
   find("near").hidden = false;
 }
 
@@ -128,7 +149,20 @@ function onKey(event) {
   }
 }
 
-function start() {
+function wireStage() {
+  const picture = find("seen");
+  const to = (event) => {
+    const box = picture.getBoundingClientRect();
+    return Math.min(Math.max((event.clientY - box.top) / box.height, 0), 1) * player.duration;
+  };
+  picture.addEventListener("pointerdown", (event) => player.seek(to(event)));
+}
+
+async function start() {
+  if (stage) {
+    await Promise.all(["dry", ...data.takes].flatMap((id) => [find(`seen-${id}`), find(`seen-difference-${id}`)]).filter(Boolean).map((i) => i.decode()));
+    wireStage();
+  }
   for (const [id, clip] of clips) player.add(id, clip.sound);
   if (data.takes.length) {
     clips.set("difference", { id: "difference", name: "Difference", kind: "difference", sound: dry, note: "" });
@@ -148,5 +182,4 @@ function start() {
   choose(data.takes[0] || "dry");
 }
 
-start();
-window.sigconv = { data, clips, player, choose, hear, extra, readTaps };
+window.sigconv = { data, clips, player, stage, choose, hear, extra, readTaps, ready: start() };

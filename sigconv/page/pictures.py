@@ -1,13 +1,15 @@
 """Images, slices of volumes and maps of kernels as pictures, with no level touched but to fit the screen.
 
 Two scales, and the caption says which: plain, 0 is black and full scale white; diverging for signed data, 0 is mid-grey and
-± full scale white and black. Full scale is 1 for images; for volumes the largest magnitude of the volume before.
+± full scale white and black. Full scale is 1 for images; for volumes the largest magnitude of the volume before. Results
+of kernels that answer flat areas with 0 (edge, laplace) are faint: they are shown 2, 4, 8, … times brighter (`brighter`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from math import floor, log2
 from typing import Any
 
 import numpy as np
@@ -17,10 +19,11 @@ from ..signal import Signal
 from .markup import base64_url, element, number, text
 from .png import png
 
-__all__ = ["Picture", "encode", "full_scale", "map_figure", "picture_figure", "planes", "response_map"]
+__all__ = ["DIVERGING", "Picture", "brighter", "encode", "full_scale", "map_figure", "picture_figure", "planes", "response_map"]
 
 SIGNED = 0.02  # more than this share of full scale below 0 makes data signed
 SIDE = 720
+QUALITIES = (88, 75)  # of JPEG
 SMALL = 240  # pictures smaller than this are magnified with visible pixels
 DIVERGING = ((18, 52, 110), (88, 146, 201), (238, 238, 240), (226, 138, 88), (128, 42, 10))
 
@@ -61,7 +64,7 @@ def planes(x: Signal, limit: int = 6) -> list[Picture]:
 
 
 def _name(x: Signal, j: int) -> str:
-    return x.channels[j] if x.channels else f"filter {j + 1}"
+    return f"filter {x.channels[j] if x.channels else j + 1}"
 
 
 def _cuts(group: np.ndarray, ndim: int) -> list[tuple[int, np.ndarray]]:
@@ -89,6 +92,18 @@ def is_signed(pictures: list[Picture], scale: float) -> bool:
     return any(float(p.pixels.min()) < -SIGNED * scale for p in pictures)
 
 
+def brighter(pictures: list[Picture], scale: float) -> int:
+    """The largest power of two, at most 64, that leaves no more than one value in 50 beyond full scale.
+
+    >>> brighter([Picture("", np.full((4, 4), 0.2))], 1.0)
+    4
+    """
+    sizes = np.concatenate([abs(p.pixels).reshape(-1) for p in pictures]) if pictures else np.zeros(1)
+    place = len(sizes) - 1 - len(sizes) // 50
+    top = float(np.partition(sizes, place)[place]) or float(sizes.max())
+    return 2 ** min(max(floor(log2(scale / top)), 0), 6) if 0 < top < np.inf else 1
+
+
 def encode(pixels: np.ndarray, scale: float, signed: bool, budget: int) -> tuple[str, tuple[int, int]]:
     """(data: address, size shown) of a picture in about `budget` bytes: PNG, for photographs JPEG, shrunk where needed."""
     grey = pixels / scale * (0.5 if signed else 1.0) + (0.5 if signed else 0.0)
@@ -101,9 +116,10 @@ def encode(pixels: np.ndarray, scale: float, signed: bool, budget: int) -> tuple
             content = png(eight)
             if len(content) <= budget or max(eight.shape[:2]) <= 64:
                 return base64_url(content, "image/png"), eight.shape[:2]
-        photo = _jpeg(eight)
-        if photo is not None and len(photo) <= budget:
-            return base64_url(photo, "image/jpeg"), eight.shape[:2]
+        for quality in QUALITIES:
+            photo = _jpeg(eight, quality)
+            if len(photo) <= budget:
+                return base64_url(photo, "image/jpeg"), eight.shape[:2]
         factor += 1
 
 
@@ -116,20 +132,21 @@ def _shrink(pixels: np.ndarray, factor: int) -> np.ndarray:
     return pixels[: h * fy, : w * fx].reshape(h, fy, w, fx, *pixels.shape[2:]).mean(axis=(1, 3))
 
 
-def _jpeg(eight: np.ndarray) -> bytes | None:
+def _jpeg(eight: np.ndarray, quality: int) -> bytes:
     from PIL import Image
 
     file = BytesIO()
-    Image.fromarray(eight).save(file, "JPEG", quality=88, optimize=True)
+    Image.fromarray(eight).save(file, "JPEG", quality=quality, optimize=True)
     return file.getvalue()
 
 
-def picture_figure(picture: Picture, scale: float, signed: bool, budget: int, caption: str) -> str:
-    """A picture with its caption."""
-    url, (h, w) = encode(picture.pixels, scale, signed, budget)
+def picture_figure(picture: Picture, scale: float, signed: bool, budget: int, caption: str, factor: int = 1,
+                   name: str | None = None) -> str:
+    """A picture, `factor` times brighter, with its caption; `name` is the id by which the page's script finds it."""
+    url, (h, w) = encode(picture.pixels, scale / factor, signed, budget)
     kind = "pixels" if max(h, w) <= SMALL else "photo"
-    words = ", ".join(filter(None, (caption, picture.name)))
-    image = f'<img src="{url}" width="{w}" height="{h}" alt="{text(words)}">'
+    words = ", ".join(filter(None, (caption, picture.name, f"shown ×{factor}" if factor > 1 else "")))
+    image = element("img", src=url, width=w, height=h, alt=words, id=name).removesuffix("</img>")
     return element("figure", f'{image}<figcaption>{text(words)}</figcaption>', class_=kind)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from ..pictures import signed as signed_kernel
 from .clips import Clip
 from .filters import delay_words, response_figure, taps_figure
 from .markup import base64_url, element, number, signed, text
-from .pictures import Picture, full_scale, is_signed, map_figure, picture_figure, planes, response_map
+from .pictures import Picture, brighter, full_scale, is_signed, map_figure, picture_figure, planes, response_map
 from .sounds import RANGE, legend, spectrogram_cells, spectrogram_figure, waveform_figure
 
 if TYPE_CHECKING:
@@ -21,10 +23,14 @@ if TYPE_CHECKING:
 __all__ = ["about", "header", "kernels", "looks", "numbers", "pictures", "player"]
 
 SPECTROGRAMS = 150_000  # bytes of base64 for all spectrograms
-PICTURES = 290_000  # and for all pictures, where there are no neighbours
+PICTURES = 300_000  # and for all pictures of an image or a volume
 SHOWN = 12  # takes with pictures
 PLAY = ('<svg viewBox="0 0 24 24" aria-hidden="true"><path class="triangle" d="M7 4v16l13-8z"/>'
         '<path class="bars" d="M6 4h4v16H6zM14 4h4v16h-4z"/></svg>')
+
+STAGE = """<figure id="stage" hidden><div><canvas id="seen" role="img"></canvas><i id="row"></i></div>
+<figcaption id="seen-words"></figcaption></figure>
+"""
 
 
 def header(listening: Listening, source: str) -> str:
@@ -44,8 +50,8 @@ def _sentence(words: str, name: str) -> str:
     return f"<b>{text(name)}</b>{text(words.removeprefix(name), 600)}" if words.startswith(name) else text(words, 600)
 
 
-def player(clips: list[Clip], neighbours: list[dict[str, Any]], said: list[str], rate: float) -> str:
-    """The player; without scripts the clips stand as plain players."""
+def player(clips: list[Clip], neighbours: list[dict[str, Any]], said: list[str], rate: float, staged: bool = False) -> str:
+    """The player, with a stage for the picture that is heard; without scripts the clips stand as plain players."""
     tracks = [(clip.name, clip.id, clip.kind) for clip in clips] + [("Difference", "difference", "difference")] * (len(clips) > 1)
     buttons = "".join(element("button", text(name, 60), type="button", data_track=name_id, data_kind=kind, aria_pressed="false")
                       for name, name_id, kind in tracks)
@@ -58,7 +64,8 @@ def player(clips: list[Clip], neighbours: list[dict[str, Any]], said: list[str],
 <button type="button" id="play" aria-label="Play">{PLAY}</button>
 <div id="tracks" role="group" aria-label="What is heard">{buttons}</div>
 <button type="button" id="loop" aria-pressed="false">Loop</button><span id="clock">0:00.0</span></div>
-<div id="seek" role="slider" tabindex="0" aria-label="Position" aria-valuemin="0" aria-valuemax="0" aria-valuenow="0">
+{STAGE if staged else ""}<div id="seek" role="slider" tabindex="0" aria-label="Position" aria-valuemin="0" aria-valuemax="0"
+aria-valuenow="0">
 <svg id="strip"><defs><clipPath id="past"><rect id="heard" x="0" y="0" width="0" height="400"/></clipPath></defs>
 <svg width="100%" height="100%" viewBox="0 0 1000 400" preserveAspectRatio="none"><path class="all"/>
 <path class="past" clip-path="url(#past)"/></svg>
@@ -66,16 +73,18 @@ def player(clips: list[Clip], neighbours: list[dict[str, Any]], said: list[str],
 <p id="said" role="status"></p>
 <p class="hint keys"><kbd>space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> move,
 <kbd>1</kbd> <kbd>2</kbd> <kbd>3</kbd> … switch at the same place, <kbd>L</kbd> loops.</p></div>
-<div class="plain">{plain}</div>{notes}{_near(neighbours)}</section>"""
+<div class="plain">{plain}</div>{notes}{_near(neighbours, staged)}</section>"""
 
 
-def _near(neighbours: list[dict[str, Any]]) -> str:
+def _near(neighbours: list[dict[str, Any]], staged: bool) -> str:
     if not neighbours:
         return ""
     chips = "".join(element("button", text(k["name"]), type="button", data_near=i, title=k["words"], aria_pressed="false")
                     for i, k in enumerate(neighbours))
+    words = "The same picture through a neighbour, convolved here in the page: seen above, heard beside the others." if staged \
+        else "The same sound through a neighbour, convolved here in the page and put beside the others."
     return f"""<div class="scripted more"><h2>Try another kernel</h2>
-<p class="quiet">The same sound through a neighbour, convolved here in the page and put beside the others.</p>
+<p class="quiet">{words}</p>
 <div class="chips">{chips}</div><div id="near" hidden><p id="near-words"></p><div class="pair">
 <div><h3>Taps</h3><div id="near-taps"></div></div><div><h3>Response</h3><div id="near-response"></div></div></div></div></div>"""
 
@@ -102,7 +111,7 @@ def looks(clips: list[Clip], rate: float, listening: Listening) -> str:
     scale = f'<div class="key">{legend()}<span class="quiet">{number(-RANGE)} dB to 0 dB</span></div>'
     return f"""<section id="look"><h2>Before and after</h2>
 <p class="quiet">Waveform, and below it the spectrogram: time runs to the right, pitch upwards, brighter is stronger. Drawn as
-heard, all on one scale and with the same colours; 0 dB is the strongest spot of them all.</p>
+heard, all on one scale and with the same colours; 0 dB is the strongest spot of them all.{_first(listening)}</p>
 <div class="pair">{"".join(parts)}</div>{scale}</section>"""
 
 
@@ -113,27 +122,53 @@ def _decibels(gain: float) -> str:
 def pictures(listening: Listening) -> str:
     """An image or the middle slices of a volume: before, after and difference on one scale."""
     dry, takes = listening.dry, listening.takes[:SHOWN]
-    scale = full_scale(dry)
-    groups: list[tuple[str, list[Picture], bool]] = [("before", planes(dry), is_signed(planes(dry), scale))]
-    for take in takes:
-        name = "after" if len(takes) == 1 else take.name
-        if together := _together(take):
-            groups.append((name, together, False))
-        groups.append((name, planes(take.wet), signed_kernel(take.kernel) or groups[0][2]))
+    scale, before = full_scale(dry), planes(dry)
+    swings = is_signed(before, scale)
+    groups = [_Group("before", before, swings, seen="seen-dry")]
+    for i, take in enumerate(takes, 1):
+        groups += _results(take, "after" if len(takes) == 1 else take.name, scale, swings, f"t{i}")
         if take.wet.value == dry.value and take.wet.domain == dry.domain:
-            groups.append((f"difference, {name} minus before", planes(take.wet - dry), True))
-    count = sum(len(found) for _, found, _ in groups)
-    budget = PICTURES * 3 // 4 // max(count, 1)
-    rows = ["".join(picture_figure(p, scale, diverging, budget, name) for p in found) for name, found, diverging in groups]
-    if dry.domain.ndim == 3:
-        body = "".join(f'<div class="block"><div class="gallery">{row}</div></div>' for row in rows)
-    else:
-        body = f'<div class="gallery">{"".join(rows)}</div>'
+            name = "after" if len(takes) == 1 else take.name
+            groups.append(_Group(f"difference, {name} minus before", planes(take.wet - dry), True, seen=f"seen-difference-t{i}"))
+    alone = dry.domain.ndim == 2 and len(before) == 1
+    count = sum(len(group.found) for group in groups)
+    share = PICTURES * 3 // 4 // max(count + 2 * alone, 1)  # neighbours are made from the one before: it gets thrice the bytes
+    rows = ["".join(picture_figure(p, scale, g.swings, 3 * share if alone and g is groups[0] else share, g.name, g.factor,
+                                   g.seen if alone and not j else None) for j, p in enumerate(g.found)) for g in groups]
+    body = "".join(f'<div class="block"><div class="gallery">{row}</div></div>' for row in rows) if dry.domain.ndim == 3 else \
+        f'<div class="gallery">{"".join(rows)}</div>'
     words = f"Black is 0 and white {number(scale)}, the same for all; what lies beyond is drawn as black or white."
-    if any(diverging for _, _, diverging in groups):
+    if any(g.swings for g in groups):
         words += (f" Where values swing around 0, as in a difference, 0 is middle grey, {number(scale)} white and "
                   f"{number(-scale)} black.")
-    return f'<section id="look"><h2>Before and after</h2><p class="quiet">{words}</p>{body}</section>'
+    if any(g.factor > 1 for g in groups):
+        words += " Faint results are shown brighter, by the factor that stands below them."
+    return f'<section id="look"><h2>Before and after</h2><p class="quiet">{words}{_first(listening)}</p>{body}</section>'
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Pictures that are shown alike; `swings` around 0, `factor` times brighter; the first is found by its id `seen`."""
+
+    name: str
+    found: list[Picture]
+    swings: bool
+    factor: int = 1
+    seen: str | None = None
+
+
+def _results(take: Take, name: str, scale: float, swings: bool, track: str) -> list[_Group]:
+    """What a kernel made: of a bank all filters together, then each."""
+    found, together, flat = planes(take.wet), _together(take), signed_kernel(take.kernel)
+    factor = brighter(together or found, scale) if flat else 1
+    own = _Group(name, found, flat or swings, factor, None if together else f"seen-{track}")
+    return [_Group(name, together, False, factor, f"seen-{track}"), own] if together else [own]
+
+
+def _first(listening: Listening) -> str:
+    """Where more was heard than is drawn."""
+    many = len(listening.takes)
+    return f" Drawn are the first {SHOWN} of {many} results; all {many} can be heard above." if many > SHOWN else ""
 
 
 def _together(take: Take) -> list[Picture]:
@@ -148,13 +183,15 @@ def _together(take: Take) -> list[Picture]:
 
 def kernels(listening: Listening) -> str:
     """The taps and the response of each kernel."""
+    many = len(listening.takes)
     blocks = [f'<div class="block"><h3 class="after">{text(take.name)}</h3>{_kernel(take.kernel)}</div>'
               for take in listening.takes[:SHOWN]]
     if not blocks:
         return ""
+    more = f" Drawn are the first {SHOWN} of {many} kernels." if many > SHOWN else ""
     return f"""<section id="kernel"><h2>The kernel{"s" if len(blocks) > 1 else ""}</h2>
 <p class="quiet">First the taps, which slide over the signal: each output is a sum of inputs, weighted by them. Then what they do
-to each frequency.</p>{"".join(blocks)}</section>"""
+to each frequency.{more}</p>{"".join(blocks)}</section>"""
 
 
 def _kernel(k: Signal) -> str:
@@ -187,10 +224,12 @@ def _kernel_maps(k: Signal) -> str:
     return f'<div class="gallery maps">{"".join(figures)}</div>'
 
 
-def numbers(listening: Listening) -> str:
+def numbers(listening: Listening, changes: Sequence[str] | None = None) -> str:
     """Everything measured, a column for dry and for each take."""
-    from ..study import changed
+    if changes is None:
+        from ..study import changed
 
+        changes = [str(changed(listening.dry, take.wet)) for take in listening.takes]
     takes, sound = listening.takes, listening.sound
     rate, n = float(sound.rate), sound.domain.shape[0]
     heads = "".join(f'<th scope="col">{text(name, 60)}</th>' for name in ("Dry", *(take.name for take in takes)))
@@ -205,7 +244,7 @@ def numbers(listening: Listening) -> str:
             ("Length", [_length(s, rate) for s in (sound, *(take.sound for take in takes))])]
     if listening.dry.domain.ndim == 1:
         rows.insert(6, ("Delay of the kernel", ["–", *(delay_words(take.kernel) for take in takes)]))
-    rows.append(("What changed", ["–", *(str(changed(listening.dry, take.wet)) for take in takes)]))
+    rows.append(("What changed", ["–", *changes]))
     body = "".join(f'<tr><th scope="row">{text(name)}</th>{"".join(f"<td>{text(v, 600)}</td>" for v in values)}</tr>'
                    for name, values in rows)
     match = f"matched to the dry sound by {listening.match}" if listening.match != "none" else "not matched in level"

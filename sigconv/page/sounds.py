@@ -64,23 +64,21 @@ def spectrogram_cells(x: np.ndarray, rate: float, columns: int, rows: int) -> np
     """Magnitudes (rows, columns), the highest frequency first; a full-scale sine reads 1."""
     n = x.shape[-1]
     window = 2 ** max(4, min(round(log2(max(0.046 * rate, 1))), ceil(log2(max(n / 4, 1)))))
-    hop = max(1, min(n // columns, window // 2))
+    hop = max(1, min(-(-n // columns), window // 2))
     grid = Domain(n, 1, 0, "")
     power = None
     for channel in x[:2]:
-        S = arrays.to_numpy(spectrogram(Signal(channel.astype(np.float32), grid), window=window, hop=hop).data)
+        S = arrays.to_numpy(spectrogram(Signal(channel.astype(np.float32), grid), window=window, hop=hop).data).T
         mine = S.real**2 + S.imag**2
         power = mine if power is None or not mine.size else np.maximum(power, mine)
     if power is None or not power.size:
         return np.zeros((rows, 1))
-    power = np.maximum.reduceat(power, _edges(power.shape[1], min(columns, power.shape[1])), axis=1)
     mel = np.expm1(np.arange(rows) / rows * np.log1p(rate / 2 / MELS)) * MELS
-    lowest = np.minimum(np.rint(mel / rate * window).astype(int), power.shape[0] - 1)
-    return np.sqrt(np.maximum.reduceat(power, lowest, axis=0)[::-1])
-
-
-def _edges(n: int, parts: int) -> np.ndarray:
-    return np.arange(parts) * n // parts
+    lowest = np.minimum(np.rint(mel / rate * window).astype(int), power.shape[1] - 1)
+    cells = np.maximum.reduceat(power, lowest, axis=1)
+    if len(cells) > columns:
+        cells = np.maximum.reduceat(cells, np.arange(columns) * len(cells) // columns, axis=0)
+    return np.sqrt(cells.T[::-1])
 
 
 def spectrogram_png(cells: np.ndarray, reference: float) -> bytes:

@@ -19,7 +19,7 @@ def wav(samples: np.ndarray, rate: float, bits: int = 16) -> bytes:
     """
     channels, n = samples.shape
     if bits == 16:
-        body = np.clip(np.rint(samples.T.astype(np.float64, copy=False) * 32768), -32768, 32767).astype("<i2").tobytes()
+        body = np.clip(np.rint(samples.T * 32768), -32768, 32767).astype("<i2").tobytes()
         kind, extra = 1, b""
     else:
         bits = 32
