@@ -170,6 +170,8 @@ def progress(items: list[str], talk: Talk) -> Iterator[str]:
 
 
 def emit(talk: Talk, rows: list[tuple[str, str]], data: dict[str, Any], *, err: bool = False) -> None:
-    """Rows of a label and a text, the labels in one column."""
+    """Rows of a label and a text, the labels in one column; control bytes of a file's name escaped."""
+    from sigconv.errors import printable
+
     wide = max(len(label) for label, _ in rows)
-    talk.result("\n".join(f"{label:<{wide}}  {text}" for label, text in rows), data, err=err)
+    talk.result("\n".join(f"{label:<{wide}}  {printable(text, 2**16)}" for label, text in rows), data, err=err)

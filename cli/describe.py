@@ -20,8 +20,10 @@ def describe(specs: tuple[str, ...], rate: float, dims: int | None, talk: Talk) 
     from dataclasses import asdict
 
     import sigconv
+    from sigconv.errors import printable
 
     for spec in specs:
         k = sigconv.kernel(spec, nowhere(spec, rate, dims))
-        talk.result(sigconv.study.describe(k, spec), {"kernel": spec, "sentence": sigconv.study.describe(k),
-                                                      "facts": asdict(sigconv.study.facts(k))})
+        facts = [asdict(sigconv.study.facts(one)) for one in sigconv.study.filters(k)] if talk.json else []
+        talk.result(printable(sigconv.study.describe(k, spec), 2**16), {"kernel": spec, "sentence": sigconv.study.describe(k),
+                                                      "facts": facts if k.value else facts[0] if facts else None})

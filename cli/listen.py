@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,12 +58,19 @@ def listen(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...],
     if output == "-" and len(paths) * len(kernels) > 1:
         raise UsageError("-o - takes one kernel and one file: standard output holds one sound")
     several = len(paths) > 1 or len(kernels) > 1
-    if several and output not in (None, "-"):
+    made = False
+    if output not in (None, "-") and (several or str(output).endswith("/")):
         from .places import ready
 
-        ready(Path(str(output)))
+        made = ready(Path(str(output)))
     taken: set[Path] = set()
-    ctx.exit(each(paths, lambda path: _one(path, list(kernels), output, several, taken, talk, **options), talk))
+    try:
+        code = each(paths, lambda path: _one(path, list(kernels), output, several, taken, talk, **options), talk)
+    finally:
+        if made:
+            with suppress(OSError):  # a folder with results in it stays
+                Path(str(output)).rmdir()
+    ctx.exit(code)
 
 
 def _sample() -> Path:
@@ -75,7 +83,7 @@ def _one(path: str, specs: list[str], output: str | None, several: bool, taken: 
          mode: str, padding_mode: str, resample: bool, subtype: str | None, page: bool, opens: bool | None, play: bool,
          force: bool) -> None:
     """One file through every kernel."""
-    from sigconv import hear, io
+    from sigconv import hear, io, study
     from sigconv.specs import slug
 
     from .places import places
@@ -85,13 +93,15 @@ def _one(path: str, specs: list[str], output: str | None, several: bool, taken: 
     heard = hear.listen(dry, [(spec, _kernel(spec, dry, resample, talk)) for spec in specs], match=match, guard=guard, mode=mode,
                         padding_mode=padding_mode)
     stem = "stdin" if path == "-" else Path(path).stem
+    changes = [str(study.changed(heard.dry, take.wet)) for take in heard.takes]
     where = places(stem, [slug(spec) for spec in specs], facts["kind"], output, several, taken)
     _write(heard, where, "stdin" if path == "-" else Path(path).name, 32 if facts.get("subtype") in FINE else 16,
-           [] if path == "-" else [path, *(s for s in specs if Path(s).is_file())], subtype, page, force, talk)
+           [] if path == "-" else [path, *(s for s in specs if Path(s).is_file())], subtype, changes if page else None, force,
+           talk)
     for i, take in enumerate(heard.takes):
         for note in take.notes:
             talk.say(f"note: {note}")
-        _tell(path, take, heard, where, i, page, talk, to_stderr=output == "-", last=i == len(heard.takes) - 1)
+        _tell(path, take, heard, changes[i], where, i, page, talk, to_stderr=output == "-", last=i == len(heard.takes) - 1)
     if play:
         for sound in (heard.sound, *(take.sound for take in heard.takes)):
             if not hear.play(sound):
@@ -118,9 +128,9 @@ def _kernel(spec: str, dry: Signal, resample: bool, talk: Talk) -> Signal:
     return k
 
 
-def _write(heard: Any, where: Places, source: str, bits: int, inputs: list[str], subtype: str | None, page: bool,
+def _write(heard: Any, where: Places, source: str, bits: int, inputs: list[str], subtype: str | None, changes: list[str] | None,
            force: bool, talk: Talk) -> None:
-    """Every result of one file together, or none."""
+    """Every result of one file together, or none; the page where `changes` are given to stand on it."""
     from sigconv import io
 
     if where.sounds == (Path("-"),):
@@ -132,10 +142,10 @@ def _write(heard: Any, where: Places, source: str, bits: int, inputs: list[str],
                 io.write(out.open(sound), take.sound, sound.suffix, subtype)
             if thing is not None:
                 io.write(out.open(thing), _shown(take, thing, talk), thing.suffix)
-        if page and where.page:
+        if changes is not None and where.page:
             from sigconv.page import render
 
-            out.open(where.page).write(render(heard, source=source, bits=bits).encode())
+            out.open(where.page).write(render(heard, source=source, bits=bits, changes=changes).encode())
 
 
 def _shown(take: Any, thing: Path, talk: Talk) -> Signal:
@@ -150,20 +160,21 @@ def _shown(take: Any, thing: Path, talk: Talk) -> Signal:
     return seen
 
 
-def _tell(path: str, take: Any, heard: Any, where: Places, i: int, page: bool, talk: Talk, *, to_stderr: bool,
+def _tell(path: str, take: Any, heard: Any, changed: str, where: Places, i: int, page: bool, talk: Talk, *, to_stderr: bool,
           last: bool) -> None:
     """Four lines: what the kernel does, what changed, where the results are, what to try next."""
     from sigconv import study
     from sigconv.spectrum import decibels
+    from sigconv.study.words import decibel
 
     sentence = study.describe(take.kernel, take.name)
-    changed = study.changed(heard.dry, take.wet)
     written = [p for p in (where.sounds[i], where.things[i], where.page if page and last else None) if p]
     shown = [str(p) if p.is_absolute() or str(p) == "-" else f"./{p}" for p in written]
-    gain = f"heard at {float(decibels(take.gain)):+.2f} dB (gain {take.gain:.9g})"
+    level, dry = (decibel(float(decibels(gain)), 2) for gain in (take.gain, heard.gain))
+    gain = f"heard at {level} (gain {take.gain:.9g}), dry at {dry}"
     data = {"file": path, "kernel": take.name, "sentence": sentence, "gain": take.gain, "gain_db": float(decibels(take.gain)),
             "dry_gain": heard.gain, "match": heard.match, "guard": heard.guard, "loudness_before": heard.loudness,
-            "loudness_after": take.loudness, "true_peak": take.true_peak, "changed": str(changed),
+            "loudness_after": take.loudness, "true_peak": take.true_peak, "changed": changed,
             "channels": take.sound.value[0], "rate": take.sound.rate, "samples": take.sound.domain.shape[0],
             "notes": list(take.notes),
             "sound": str(where.sounds[i]), "page": str(where.page) if page and where.page else None,
@@ -175,9 +186,14 @@ def _tell(path: str, take: Any, heard: Any, where: Places, i: int, page: bool, t
 
 
 def _next(spec: str, path: str) -> str:
+    from shlex import quote
+
     other = "room" if "edge" in spec else "edge"
-    file = "" if "sigconv_samples" in path or path == "-" or Path(path).parent.name == "samples" else f" {path}"
-    return f"sigconv listen --kernel {other}{file}   ·   sigconv kernels   ·   sigconv look --kernel {spec}{file}"
+    if "sigconv_samples" in path or path == "-" or Path(path).parent.name == "samples":
+        file = ""
+    else:
+        file = " " + quote(f"./{path}" if path.startswith("-") else path)
+    return f"sigconv listen --kernel {other}{file}   ·   sigconv kernels   ·   sigconv look --kernel {quote(spec)}{file}"
 
 
 def _desktop() -> bool:

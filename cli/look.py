@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def look(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...], o
     jobs = [(path, kernel) for path in paths for kernel in (kernels or (None,))]
     if output and len(jobs) > 1:
         raise UsageError(f"-o {output} for {len(jobs)} pictures: wanted one file and one kernel, or no -o")
-    labels = [f"{path or ''}\0{kernel or ''}" for path, kernel in jobs]
+    labels = [" through ".join(filter(None, job)) for job in jobs]
 
     def draw(label: str) -> None:
         path, kernel = jobs[labels.index(label)]
@@ -90,8 +91,17 @@ def _save(figure: Any, path: str | None, spec: str | None, output: str | None, f
     from sigconv import io
     from sigconv.specs import slug
 
-    stem = ".".join(part for part in (Path(path).stem if path else None, slug(spec) if spec else None, "look") if part)
+    from .places import LONGEST, cut
+
+    name = "stdin" if path == "-" else Path(path).stem if path else None
+    parts = [slug(spec), "look"] if spec else ["look"]
+    stem = ".".join([cut(name, LONGEST - len(os.fsencode("..".join(parts)))), *parts] if name else parts)
     where = Path(output) if output else Path(io.next_free(".", stem, (".png",)) + ".png")
-    with io.Outputs(overwrite=force, inputs=[path] if path else []) as out:
+    known = figure.canvas.get_supported_filetypes()
+    if where.suffix and where.suffix.lstrip(".").lower() not in known:
+        from sigconv.errors import UsageError
+
+        raise UsageError(f"output {where}: suffix '{where.suffix}'; wanted one of {', '.join(f'.{kind}' for kind in known)}")
+    with io.Outputs(overwrite=force, inputs=[path] if path and path != "-" else []) as out:
         figure.savefig(out.open(where), format=where.suffix.lstrip(".") or "png", metadata={} if where.suffix == ".png" else None)
     return where

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from sigconv.errors import SigconvError, UsageError
 
-__all__ = ["Places", "places"]
+__all__ = ["LONGEST", "Places", "cut", "places", "ready"]
 
 SOUND = ".wav"
+LONGEST = 240  # bytes of a name: 255, less a suffix, a number and the dots between
 PICTURE = {"sound": None, "image": ".png", "video": ".gif", "volume": ".npz", "array": ".npz"}
 
 
@@ -28,9 +30,9 @@ def places(stem: str, slugs: list[str], kind: str, output: str | None, several: 
     Without `output`: `./STEM.KERNEL.wav` and `.html`, with the next free number where one of them is there. With it:
     that file (and its page beside it), or for several kernels or files a folder. `taken`: what this run has given out.
     """
-    names = [f"{stem}.{slug}" for slug in slugs]
+    names = [f"{cut(stem, LONGEST - len(os.fsencode(slug)))}.{slug}" for slug in slugs]
     names = [name if names.count(name) == 1 else f"{name}-{i + 1}" for i, name in enumerate(names)]
-    page = names[0] if len(names) == 1 else f"{stem}.{'+'.join(slugs)[:80]}"
+    page = names[0] if len(names) == 1 else f"{cut(stem, LONGEST - 80)}.{cut('+'.join(slugs), 80)}"
     if output == "-":
         return Places((Path("-"),), (None,), None)
     if output is not None and not several and not Path(output).is_dir() and not output.endswith("/"):
@@ -49,6 +51,11 @@ def places(stem: str, slugs: list[str], kind: str, output: str | None, several: 
         number += 1
 
 
+def cut(name: str, room: int) -> str:
+    """A name's beginning that fits into `room` bytes."""
+    return name if len(os.fsencode(name)) <= room else os.fsencode(name)[:room].decode("utf-8", "ignore")
+
+
 def _one(path: Path, kind: str) -> Places:
     """The file that was named, and the others of its set beside it."""
     if not path.suffix:
@@ -63,11 +70,14 @@ def _one(path: Path, kind: str) -> Places:
     return Places((path.with_suffix(SOUND),), (path,), path.with_suffix(".html"))
 
 
-def ready(path: Path) -> None:
-    """Make the folder that results go to, if it isn't there; its parent must be."""
-    if path.exists() and not path.is_dir():
+def ready(path: Path) -> bool:
+    """Make the folder that results go to, if it isn't there; its parent must be. Whether it was made."""
+    if path.is_dir():
+        return False
+    if path.exists():
         raise SigconvError(f"{path}: a file; several results want a folder")
     try:
-        path.mkdir(exist_ok=True)
+        path.mkdir()
+        return True
     except OSError as why:
         raise SigconvError(f"{path}: {why.strerror}; wanted a folder that can be made and written") from None

@@ -107,6 +107,10 @@ class Signal:
         step, start = self.domain.step[axis], self.domain.start[axis]
         return (np.arange(self.domain.shape[axis]) + float(start)) * float(step)
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        """The bare values, for functions that take arrays; the grid is left behind."""
+        return np.array(arrays.to_numpy(self.data), dtype=dtype, copy=copy)
+
     def numpy(self) -> Signal:
         """The same values in a NumPy array, off the graph."""
         return self._with(arrays.to_numpy(self.data))

@@ -325,3 +325,10 @@ def test_text_round_trip(text):
         assert shifted.to_text() == text and shifted.domain.start == (1,)
     with pytest.raises(sc.SigconvError, match="wanted only"):
         sc.Signal.from_text(text + "€", "abc")
+
+
+def test_as_an_array_it_is_its_values():
+    x = sound(2)
+    assert np.shares_memory(np.asarray(x), x.data) and np.mean(x) == x.data.mean()
+    assert np.asarray(x, dtype=np.float32).dtype == np.float32
+    assert sc.Signal([x, x], x.domain).value == (2, 2)

@@ -139,6 +139,9 @@ def _result(dry: Signal, kernel: Signal, mode: str, padding_mode: str) -> tuple[
         notes.append(f"{kernel.value[0]} filters on {kernel.value[0]} channels: channel by channel")
         kernel = diag(kernel)
     wet = convolve(dry, kernel, mode=mode, padding_mode=padding_mode)
+    if not wet.domain.size:
+        raise SigconvError(f"mode {mode!r} with a kernel of {_sizes(kernel)} on {_sizes(dry)} samples: no output reads samples "
+                           "alone; wanted a shorter kernel, or mode 'same' or 'full'")
     if wet.data.dtype.kind == "c":
         notes.append("complex: the real part is heard")
         wet = Signal(np.ascontiguousarray(wet.data.real), wet.domain, wet.names)
@@ -151,6 +154,10 @@ def _result(dry: Signal, kernel: Signal, mode: str, padding_mode: str) -> tuple[
     if shift:
         notes.append(f"begins {abs(shift)} sample{'s' * (abs(shift) != 1)} {'before' if shift < 0 else 'after'} dry")
     return wet, _flat(wet), notes
+
+
+def _sizes(x: Signal) -> str:
+    return " × ".join(map(str, x.domain.shape))
 
 
 def _level(dry: Signal, kernel: Signal, wet: Signal, sound: Signal) -> Heard:

@@ -65,7 +65,8 @@ def facts(source: Source, form: str, formats: str = "safe") -> dict[str, Any]:
     with _overheard(source, form), _open(source, form) as file:
         frames, rate = file.frames, file.samplerate
         known = frames if 0 <= frames < 2**62 else None
-        return {"kind": "sound", "format": file.format, "subtype": file.subtype, "channels": file.channels, "names": head.names,
+        names = ("L", "R") if file.channels == 2 and head.names is None and not head.extra.get("unplaced") else head.names
+        return {"kind": "sound", "format": file.format, "subtype": file.subtype, "channels": file.channels, "names": names,
                 "rate": rate, "frames": known, "shape": (file.channels, known), "duration": known and known / rate,
                 "claimed_frames": head.frames}
 

@@ -26,6 +26,9 @@ SOUNDS = {".wav": ("WAV", "FLOAT"), ".wave": ("WAV", "FLOAT"), ".rf64": ("RF64",
           ".au": ("AU", "FLOAT"), ".snd": ("AU", "FLOAT"), ".caf": ("CAF", "FLOAT")}
 WHOLE = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32,
          "ALAC_16": 16, "ALAC_20": 20, "ALAC_24": 24, "ALAC_32": 32}
+# subtypes that `load` takes back: others have decoders that are not trusted
+SAFE = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW", "ALAC_")
+READABLE = {"OGG": ("VORBIS", "OPUS"), "MP3": ("MPEG_LAYER_III",)}
 
 
 def write_sound(sink: Sink, signal: Signal, suffix: str, subtype: str | None = None) -> None:
@@ -87,8 +90,9 @@ def _write_wav(sink: Sink, data: np.ndarray, rate: int, subtype: str, signal: Si
 def _by_soundfile(sink: Sink, data: np.ndarray, rate: int, form: str, subtype: str) -> None:
     import soundfile
 
-    if subtype not in soundfile.available_subtypes(form):
-        raise SigconvError(f"subtype {subtype} in {form}: wanted one of {', '.join(sorted(soundfile.available_subtypes(form)))}")
+    known = sorted(name for name in soundfile.available_subtypes(form) if name.startswith(READABLE.get(form, SAFE)))
+    if subtype not in known:
+        raise SigconvError(f"subtype {subtype} in {form}: wanted one of {', '.join(known)}")
     try:
         with soundfile.SoundFile(sink, "w", rate, len(data), subtype, format=form) as file:
             for block in _blocks(data):
