@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-__all__ = ["Talk", "each", "emit", "files", "kernel_option", "nowhere", "talk_options"]
+__all__ = ["Talk", "complete", "each", "emit", "files", "kernel_for", "kernel_option", "nowhere", "talk_options"]
 
 
 class Talk:
@@ -100,7 +100,21 @@ def nowhere(spec: str, rate: float = 44100, dims: int | None = None) -> Any:
     return sigconv.line(1, rate) if ndim == 1 else sigconv.grid(*(1,) * ndim)
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+def kernel_for(spec: str, dry: Any, resample: bool, talk: Talk) -> Any:
+    """The kernel, at the file's rate if asked to bring it there."""
+    import sigconv
+
+    k = sigconv.kernel(spec, dry.domain)
+    if k.domain.ndim == dry.domain.ndim == 1 and k.domain.step != dry.domain.step:
+        if not resample:
+            raise sigconv.SigconvError(f"kernel {spec!r} at {k.rate} Hz, the file at {dry.rate} Hz: wanted one rate; --resample "
+                                       "brings the kernel to the file's")
+        talk.say(f"note: kernel {spec!r} resampled from {k.rate} to {dry.rate} Hz")
+        k = sigconv.resample(k, dry.rate, as_kernel=True)
+    return k
+
+
+def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
     """Names of kernels, and files, for the shell."""
     from click.shell_completion import CompletionItem
 
@@ -110,24 +124,26 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return named or [CompletionItem(incomplete, type="file")]
 
 
-kernel_option = click.option("-k", "--kernel", "kernels", multiple=True, metavar="K", shell_complete=_complete,
+kernel_option = click.option("-k", "--kernel", "kernels", multiple=True, metavar="K", shell_complete=complete,
                              help="A name (edge, lowpass:cutoff=800, note:A4), taps (-1,0,1), a file (room.wav, taps.npy), "
                                   "a piece of a recording (a.ogg@0.2-0.35), or several in a row (\"blur*edge\").")
 
 
 def files(names: Iterable[str]) -> list[str]:
-    """The files that arguments name: folders give what is in them, patterns what they match."""
+    """The files that arguments name: folders give the sounds, images and arrays in them, patterns what they match."""
     from glob import glob, has_magic
 
     found: list[str] = []
     for name in names:
         path = Path(name)
         if name != "-" and path.is_dir():
-            inside = sorted(str(p) for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
-            if not inside:
-                from sigconv.errors import SigconvError
+            from sigconv.errors import SigconvError
+            from sigconv.specs import SUFFIXES
 
-                raise SigconvError(f"{name}: an empty folder; wanted files in it")
+            inside = sorted(str(p) for p in path.iterdir() if p.is_file() and p.suffix.lower() in SUFFIXES
+                            and p.suffix.lower() not in (".json", ".csv") and not p.name.startswith("."))
+            if not inside:
+                raise SigconvError(f"{name}: a folder without sounds, images or arrays; wanted some in it")
             found += inside
         elif name != "-" and not path.exists() and has_magic(name) and (matches := sorted(glob(name))):  # noqa: PTH207 (patterns may be absolute)
             found += matches
@@ -138,24 +154,25 @@ def files(names: Iterable[str]) -> list[str]:
 
 def each(items: list[str], work: Callable[[str], None], talk: Talk) -> int:
     """`work` on every item, going on past those that fail; the exit code, and at the end a line that counts them."""
-    from sigconv.errors import SigconvError
+    from sigconv.errors import SigconvError, UsageError
 
     from .main import explain
 
     if len(items) == 1:
         work(items[0])
         return 0
-    failed = 0
+    failed, usage, last = 0, 0, ""
     for item in progress(items, talk):
         try:
             work(item)
         except (SigconvError, OSError, MemoryError) as error:
             message = explain(error)[0]
-            talk.error(message if item in message else f"{item}: {message}")
-            failed += 1
+            if message != last:
+                talk.error(message if item in message else f"{item}: {message}")
+            failed, usage, last = failed + 1, usage + isinstance(error, UsageError), message
     if failed:
         talk.error(f"{failed} of {len(items)} files failed")
-    return 3 if 0 < failed < len(items) else int(failed > 0)
+    return 3 if 0 < failed < len(items) else 2 if usage and usage == failed else int(failed > 0)
 
 
 def progress(items: list[str], talk: Talk) -> Iterator[str]:

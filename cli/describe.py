@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
-from .common import Talk, nowhere, talk_options
+from .common import Talk, complete, nowhere, talk_options
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
-@click.option("--rate", default=44100.0, show_default=True, help="Sample rate that the kernel is made for, in Hz.")
+@click.option("--rate", type=click.FloatRange(0, min_open=True), default=44100.0, show_default=True,
+              help="Sample rate that the kernel is made for, in Hz.")
 @click.option("--dims", type=click.IntRange(1, 3), help="1 for sound, 2 for images, 3 for volumes.  [default: as the taps are]")
 @talk_options
-@click.argument("specs", metavar="KERNEL...", nargs=-1, required=True)
+@click.argument("specs", metavar="KERNEL...", nargs=-1, required=True, shell_complete=complete)
 def describe(specs: tuple[str, ...], rate: float, dims: int | None, talk: Talk) -> None:
     """Say what a kernel does, from its taps alone.
 

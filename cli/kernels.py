@@ -6,12 +6,12 @@ import inspect
 
 import click
 
-from .common import Talk, emit, talk_options
+from .common import Talk, complete, emit, talk_options
 
 
 @click.command()
 @talk_options
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete)
 def kernels(name: str | None, talk: Talk) -> None:
     """List the kernels, or tell about NAME: what it is, its parameters and their units."""
     from sigconv.kernels import FAMILIES

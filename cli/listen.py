@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import Talk, each, emit, files, kernel_option, talk_options
+from .common import Talk, each, emit, files, kernel_for, kernel_option, talk_options
 
 if TYPE_CHECKING:
     from sigconv.signal import Signal
@@ -52,12 +52,15 @@ def listen(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...],
     """
     from sigconv.errors import UsageError
 
+    if options["padding_mode"] != "zeros" and options["mode"] != "same":
+        raise UsageError(f"--padding-mode {options['padding_mode']} with --mode {options['mode']}: only 'same' looks beyond the "
+                         "ends; wanted one of the two")
     if not kernels:
         raise UsageError("no kernel: wanted --kernel K, e.g. --kernel edge; 'sigconv kernels' lists them")
     paths = files(names) or [str(_sample())]
     if output == "-" and len(paths) * len(kernels) > 1:
         raise UsageError("-o - takes one kernel and one file: standard output holds one sound")
-    several = len(paths) > 1 or len(kernels) > 1
+    several = len(paths) > 1 or len(kernels) > 1 or any(Path(name).is_dir() for name in names)
     made = False
     if output not in (None, "-") and (several or str(output).endswith("/")):
         from .places import ready
@@ -90,8 +93,8 @@ def _one(path: str, specs: list[str], output: str | None, several: bool, taken: 
 
     facts = {"kind": "sound"} if path == "-" else io.info(path)
     dry = io.load(path)
-    heard = hear.listen(dry, [(spec, _kernel(spec, dry, resample, talk)) for spec in specs], match=match, guard=guard, mode=mode,
-                        padding_mode=padding_mode)
+    kernels = [(spec, kernel_for(spec, dry, resample, talk)) for spec in specs]
+    heard = hear.listen(dry, kernels, match=match, guard=guard, mode=mode, padding_mode=padding_mode)
     stem = "stdin" if path == "-" else Path(path).stem
     changes = [str(study.changed(heard.dry, take.wet)) for take in heard.takes]
     where = places(stem, [slug(spec) for spec in specs], facts["kind"], output, several, taken)
@@ -112,20 +115,6 @@ def _one(path: str, specs: list[str], output: str | None, several: bool, taken: 
         import webbrowser
 
         webbrowser.open(where.page.resolve().as_uri())
-
-
-def _kernel(spec: str, dry: Signal, resample: bool, talk: Talk) -> Signal:
-    """The kernel, at the file's rate if asked to bring it there."""
-    import sigconv
-
-    k = sigconv.kernel(spec, dry.domain)
-    if k.domain.ndim == dry.domain.ndim == 1 and k.domain.step != dry.domain.step:
-        if not resample:
-            raise sigconv.SigconvError(f"kernel {spec!r} at {k.rate} Hz, the file at {dry.rate} Hz: wanted one rate; --resample "
-                                       "brings the kernel to the file's")
-        talk.say(f"note: kernel {spec!r} resampled from {k.rate} to {dry.rate} Hz")
-        k = sigconv.resample(k, dry.rate, as_kernel=True)
-    return k
 
 
 def _write(heard: Any, where: Places, source: str, bits: int, inputs: list[str], subtype: str | None, changes: list[str] | None,
@@ -154,7 +143,7 @@ def _shown(take: Any, thing: Path, talk: Talk) -> Signal:
         return take.wet
     from sigconv.pictures import picture
 
-    seen, said = picture(take.wet, take.kernel)
+    seen, said = picture(take.wet, take.kernel, visible=True)
     if said:
         talk.say(f"note: {thing.name} shows {said}; for true samples name an output that ends in .npz")
     return seen
@@ -171,7 +160,8 @@ def _tell(path: str, take: Any, heard: Any, changed: str, where: Places, i: int,
     written = [p for p in (where.sounds[i], where.things[i], where.page if page and last else None) if p]
     shown = [str(p) if p.is_absolute() or str(p) == "-" else f"./{p}" for p in written]
     level, dry = (decibel(float(decibels(gain)), 2) for gain in (take.gain, heard.gain))
-    gain = f"heard at {level} (gain {take.gain:.9g}), dry at {dry}"
+    equal = "" if heard.match == "none" else f" for equal {heard.match}"
+    gain = f"heard at {level} (gain {take.gain:.9g}){equal}, dry at {dry}"
     data = {"file": path, "kernel": take.name, "sentence": sentence, "gain": take.gain, "gain_db": float(decibels(take.gain)),
             "dry_gain": heard.gain, "match": heard.match, "guard": heard.guard, "loudness_before": heard.loudness,
             "loudness_after": take.loudness, "true_peak": take.true_peak, "changed": changed,
@@ -180,15 +170,16 @@ def _tell(path: str, take: Any, heard: Any, changed: str, where: Places, i: int,
             "sound": str(where.sounds[i]), "page": str(where.page) if page and where.page else None,
             "result": str(where.things[i]) if where.things[i] else None}
     emit(talk, [("does", sentence), ("changed", f"{changed}; {gain}"), ("written", "  ".join(shown)),
-                ("next", _next(take.name, path))][: 4 if last else 3], data, err=to_stderr)
+                ("next", _next(take.name, path, heard.dry.domain.ndim))][: 4 if last else 3], data, err=to_stderr)
     talk.more(f"loudness {heard.loudness:.1f} → {take.loudness:.1f} LUFS, true peak {take.true_peak:.1f} dBTP before gain; "
               f"dry heard at gain {heard.gain:.9g}; match {heard.match}, guard {'on' if heard.guard else 'off'}")
 
 
-def _next(spec: str, path: str) -> str:
+def _next(spec: str, path: str, ndim: int) -> str:
+    """Commands that can be pasted: another kernel that serves such a file, the list, a picture."""
     from shlex import quote
 
-    other = "room" if "edge" in spec else "edge"
+    other = "edge" if "edge" not in spec else "room" if ndim == 1 else "blur"
     if "sigconv_samples" in path or path == "-" or Path(path).parent.name == "samples":
         file = ""
     else:

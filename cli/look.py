@@ -8,19 +8,20 @@ from typing import Any
 
 import click
 
-from .common import Talk, each, emit, files, kernel_option, nowhere, talk_options
+from .common import Talk, each, emit, files, kernel_for, kernel_option, nowhere, talk_options
 
 
 @click.command()
 @kernel_option
 @click.option("-o", "--output", metavar="PATH", help="The picture to write (.png, .svg, .pdf).  [default: ./STEM.look.png]")
 @click.option("--size", nargs=2, type=click.IntRange(100, 10000), metavar="W H", help="Size in pixels.")
+@click.option("--resample", is_flag=True, help="Bring kernels at another rate to the file's.")
 @click.option("--force", is_flag=True, help="Write over files that are there.")
 @talk_options
 @click.argument("names", metavar="[FILE]...", nargs=-1)
 @click.pass_context
 def look(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...], output: str | None, size: tuple[int, int] | None,
-         force: bool, talk: Talk) -> None:
+         resample: bool, force: bool, talk: Talk) -> None:
     """Draw a file, a kernel (taps and response), or what a kernel does to a file (before, after, difference)."""
     from sigconv.errors import UsageError
 
@@ -34,7 +35,7 @@ def look(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...], o
 
     def draw(label: str) -> None:
         path, kernel = jobs[labels.index(label)]
-        figure, said = _draw(path, kernel, size)
+        figure, said = _draw(path, kernel, size, resample, talk)
         where = _save(figure, path, kernel, output, force)
         emit(talk, [("shows", said), ("written", str(where) if where.is_absolute() else f"./{where}")],
              {"file": path, "kernel": kernel, "shows": said, "picture": str(where)})
@@ -42,7 +43,7 @@ def look(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...], o
     ctx.exit(each(labels, draw, talk))
 
 
-def _draw(path: str | None, spec: str | None, size: tuple[int, int] | None) -> tuple[Any, str]:
+def _draw(path: str | None, spec: str | None, size: tuple[int, int] | None, resample: bool, talk: Talk) -> tuple[Any, str]:
     """A figure, and what it shows."""
     import sigconv
     from sigconv import see
@@ -53,7 +54,7 @@ def _draw(path: str | None, spec: str | None, size: tuple[int, int] | None) -> t
         ax = (see.signal, see.image, see.volume)[x.domain.ndim - 1](x)
         said = repr(x).strip("<>")
     else:
-        k = sigconv.kernel(spec, nowhere(spec) if x is None else x.domain)
+        k = sigconv.kernel(spec, nowhere(spec)) if x is None else kernel_for(spec, x, resample, talk)
         said = sigconv.study.describe(k, spec)
         if x is None:
             ax = _kernel(k)

@@ -32,6 +32,10 @@ Examples:
   sigconv describe -1,0,1"""
 
 
+class Interrupted(BaseException):
+    """Ctrl-C, past click, which would print a line of its own."""
+
+
 class Verbs(click.Group):
     """A group that knows its verbs by name and opens the module of the one that is asked for."""
 
@@ -72,13 +76,15 @@ def main() -> NoReturn:
     """Run the command line and exit; every error is one line on stderr."""
     import signal
 
+    def interrupt(*_: Any) -> NoReturn:
+        raise Interrupted
+
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    before = signal.signal(signal.SIGINT, interrupt)
     try:
         code = sigconv.main(standalone_mode=False, prog_name="sigconv")
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        code = _say("interrupted", 130)
-    except click.exceptions.Abort:
+    except (Interrupted, click.exceptions.Abort):
         code = _say("interrupted", 130)
     except BrokenPipeError:  # whoever read us has left
         _close_stdout()
@@ -87,6 +93,8 @@ def main() -> NoReturn:
         if "--debug" in sys.argv:
             raise
         code = _say(*explain(error))
+    finally:
+        signal.signal(signal.SIGINT, before)
     sys.exit(code if isinstance(code, int) else 0)
 
 

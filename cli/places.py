@@ -11,6 +11,7 @@ from sigconv.errors import SigconvError, UsageError
 __all__ = ["LONGEST", "Places", "cut", "places", "ready"]
 
 SOUND = ".wav"
+SOUNDS = (".wav", ".flac", ".ogg", ".aiff", ".aif", ".caf", ".au", ".mp3", ".opus", ".w64", ".rf64")
 LONGEST = 240  # bytes of a name: 255, less a suffix, a number and the dots between
 PICTURE = {"sound": None, "image": ".png", "video": ".gif", "volume": ".npz", "array": ".npz"}
 
@@ -59,13 +60,13 @@ def cut(name: str, room: int) -> str:
 def _one(path: Path, kind: str) -> Places:
     """The file that was named, and the others of its set beside it."""
     if not path.suffix:
-        raise UsageError(f"output {path}: wanted a file name with a suffix ({path}{SOUND}), or a folder that exists")
+        raise UsageError(f"output {path}: wanted a file name with a suffix ({path}{SOUND}), or a folder ({path}/)")
     if path.suffix.lower() == ".html":
         raise UsageError(f"output {path}: wanted the name of the sound ({path.with_suffix(SOUND)}); the page stands beside it")
     wanted = PICTURE[kind]
     if wanted is None:
         return Places((path,), (None,), path.with_suffix(".html"))
-    if path.suffix.lower() in (".wav", ".flac", ".ogg", ".aiff", ".aif", ".caf", ".au", ".mp3", ".opus", ".w64", ".rf64"):
+    if path.suffix.lower() in SOUNDS:
         return Places((path,), (path.with_suffix(wanted),), path.with_suffix(".html"))
     return Places((path.with_suffix(SOUND),), (path,), path.with_suffix(".html"))
 
@@ -74,6 +75,8 @@ def ready(path: Path) -> bool:
     """Make the folder that results go to, if it isn't there; its parent must be. Whether it was made."""
     if path.is_dir():
         return False
+    if path.suffix.lower() in SOUNDS:
+        raise UsageError(f"output {path}: one sound for several results; wanted a folder, e.g. {path.stem}/")
     if path.exists():
         raise SigconvError(f"{path}: a file; several results want a folder")
     try:

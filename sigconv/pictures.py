@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import ceil, floor, inf, log2
+
 import numpy as np
 
 from . import arrays
 from .signal import Signal
 
-__all__ = ["picture", "signed"]
+__all__ = ["brightness", "picture", "signed"]
 
 
 def signed(kernel: Signal | None) -> bool:
@@ -19,12 +21,26 @@ def signed(kernel: Signal | None) -> bool:
     return bool(np.all(np.abs(taps.sum(axes)) <= 1e-6 * np.abs(taps).sum(axes)))
 
 
-def picture(y: Signal, kernel: Signal | None = None) -> tuple[Signal, str | None]:
+def brightness(sizes: np.ndarray, scale: float = 1.0) -> int:
+    """The largest power of two, at most 64, that leaves no more than one of these magnitudes in 50 beyond `scale`.
+
+    >>> brightness(np.full(100, 0.2))
+    4
+    """
+    if not sizes.size:
+        return 1
+    place = sizes.size - 1 - sizes.size // 50
+    top = float(np.partition(sizes, place, axis=None)[place]) or float(sizes.max())
+    return 2 ** min(max(floor(log2(scale / top)), 0), 6) if 0 < top < inf else 1
+
+
+def picture(y: Signal, kernel: Signal | None = None, *, visible: bool = False) -> tuple[Signal, str | None]:
     """A result as it is shown, and what was done to it in words (None: nothing).
 
     Complex values show their magnitude; the filters of a bank, which stand last in value, the root of their summed
     squares (for `edge` the length of the gradient); where the kernel has no DC gain, what is left that may be negative
-    is drawn around middle grey, ½ + y/2. Values outside 0 … 1 stay as they are: whoever draws clips, and says so.
+    is drawn around middle grey, ½ + y/2. `visible`: faint results of such kernels are made brighter first (`brightness`),
+    and results far beyond 1 darker by a power of two. Values outside 0 … 1 stay: whoever draws clips, and says so.
 
     >>> import sigconv as sc
     >>> x = sc.Signal(np.eye(4)[None], sc.grid(4, 4))
@@ -42,7 +58,15 @@ def picture(y: Signal, kernel: Signal | None = None) -> tuple[Signal, str | None
         data = np.sqrt(np.sum(np.square(data), axis=len(y.value) - 1))
         names = names[:-1]
         said.append(f"the length of its {kernel.value[0]} filters taken together")
-    elif signed(kernel) and not said:
+    swings = signed(kernel) and not said
+    if visible and data.size:
+        factor = float(brightness(np.abs(data))) if signed(kernel) else 1.0
+        if (top := float(np.abs(data).max())) > 2:
+            factor = 2.0 ** -ceil(log2(top))
+        if factor != 1:
+            data = data * factor
+            said.append(f"{factor:g} times its values")
+    if swings:
         data = 0.5 + 0.5 * data
         said.append("0 is middle grey")
     return Signal(data, y.domain, names), ", ".join(said) or None

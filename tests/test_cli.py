@@ -262,3 +262,87 @@ def test_interrupted(tmp_path, number):
             for path in (tmp_path / "out").iterdir():
                 path.unlink()
     assert stopped
+
+
+@pytest.mark.parametrize("kind", ["sound", "image"])
+def test_what_is_proposed_next_runs(tmp_path, kind):
+    import shlex
+
+    from PIL import Image
+
+    name = {"sound": "my voice.wav", "image": "a picture.png"}[kind]
+    if kind == "sound":
+        tone(tmp_path / name)
+    else:
+        Image.fromarray(np.eye(32, dtype=np.uint8) * 255).save(tmp_path / name)
+    for spec in ("edge", "blur*edge", "blur"):
+        said = run("listen", "-k", spec, name, cwd=tmp_path).out.splitlines()[3].removeprefix("next").strip()
+        for command in said.split("   ·   "):
+            ran = run(*shlex.split(command)[1:], cwd=tmp_path)
+            assert ran.code == 0, (command, ran.err)
+
+
+def test_a_bank_is_described_filter_by_filter():
+    ran = run("describe", "--dims", 2, "--json", "edge")
+    assert ran.code == 0, ran.err
+    assert [f["dc"] for f in json.loads(ran.out)["facts"]] == pytest.approx([0, 0])
+
+
+def test_a_mistake_for_all_files_is_said_once_and_is_usage(tmp_path):
+    for name in "ab":
+        tone(tmp_path / f"{name}.wav")
+    ran = run("listen", "-k", "egde", "a.wav", "b.wav", "-o", "new", cwd=tmp_path)
+    assert ran.code == 2 and ran.err.count("egde") == 1 and "2 of 2 files failed" in ran.err
+    assert results(tmp_path) == ["a.wav", "b.wav"]
+
+
+def test_where_several_results_go(tmp_path):
+    tone(tmp_path / "a.wav")
+    refused = run("listen", "-k", "edge", "-k", "blur", "a.wav", "-o", "x.wav", cwd=tmp_path)
+    assert refused.code == 2 and "folder" in refused.err and not (tmp_path / "x.wav").exists()
+    assert run("listen", "-k", "edge", "a.wav", "-o", "out/", cwd=tmp_path).code == 0
+    assert results(tmp_path / "out") == ["a.edge.html", "a.edge.wav"]
+    (tmp_path / "notes.txt").write_text("not for ears")
+    assert run("listen", "-k", "edge", tmp_path, "-o", "all", "--no-page", cwd=tmp_path).code == 0
+    assert results(tmp_path / "all") == ["a.edge.wav"]
+
+
+def test_full_begins_where_the_file_does(tmp_path):
+    file = tone(tmp_path / "in.wav")
+    run("listen", "-k", "delay:0.01", "--mode", "full", "--match", "none", "--no-guard", "--no-page", "-o", tmp_path / "o.wav",
+        file)
+    x, y = read(file)[0], read(tmp_path / "o.wav")[0]
+    assert y.shape == (1, 8160) and not y[:, :160].any() and np.array_equal(y[:, 160:], x.astype(np.float32))
+
+
+def test_contours_can_be_seen(tmp_path):
+    """A faint gradient is written brighter, by a factor that is said; true samples are there for the asking."""
+    from PIL import Image
+
+    import sigconv as sc
+
+    ramp = np.tile(np.arange(128, dtype=np.uint8), (64, 1))
+    ramp[:, 64:] += 20
+    Image.fromarray(ramp).save(tmp_path / "steps.png")
+    ran = run("listen", "-k", "edge", "steps.png", "--no-page", cwd=tmp_path)
+    assert "times its values" in ran.err
+    seen = np.asarray(Image.open(tmp_path / "steps.edge.png"))
+    factor = float(re.search(r"([\d.]+) times its values", ran.err).group(1))
+    assert seen[32, 64] == min(round(21 * factor), 255) and seen[32, 30] == round(factor)
+    assert run("listen", "-k", "edge", "steps.png", "--no-page", "-o", "true.npz", cwd=tmp_path).code == 0
+    assert sc.load(tmp_path / "true.npz").data[0, 1, 32, 64] == pytest.approx(21 / 255, rel=1e-5)
+
+
+def test_look_resamples_when_asked(tmp_path):
+    file, room = tone(tmp_path / "in.wav"), tone(tmp_path / "room.wav", 0.05, 8000)
+    assert "--resample" in run("look", "-k", room, file, cwd=tmp_path).err
+    assert run("look", "-k", room, "--resample", file, cwd=tmp_path).code == 0
+
+
+def test_the_filters_of_a_bank_are_channels_of_a_wav(tmp_path):
+    import sigconv as sc
+
+    x = sc.load(tone(tmp_path / "in.wav", channels=2))
+    bank = sc.Signal([[1.0, 0.0], [0.5, 0.5], [1.0, -1.0]], sc.line(2, 16000))
+    sc.save(x @ bank, tmp_path / "bank.wav")
+    assert np.array_equal(sc.load(tmp_path / "bank.wav").data, (x @ bank).data.reshape(6, -1))

@@ -319,7 +319,7 @@ def test_rate_resamples(tmp_path):
 
 
 @pytest.mark.parametrize("x", [
-    sc.Signal(np.zeros((2, 2, 5)), sc.line(5, 8000)), sc.Signal(np.zeros((1, 5), complex), sc.line(5, 8000)),
+    sc.Signal(np.zeros((17, 17, 5)), sc.line(5, 8000)), sc.Signal(np.zeros((1, 5), complex), sc.line(5, 8000)),
     sc.Signal(np.zeros((1, 0)), sc.line(0, 8000)), sc.Signal(np.zeros((1, 5), int), sc.line(5, 8000)),
     sc.Signal(np.zeros((1, 5)), sc.line(5, 0.5)), sc.Signal(np.zeros((1, 5, 5)), sc.grid(5, 5)),
     sc.Signal(np.zeros((1, 5)), sc.line(5, 2 * 10**6)), sc.Signal(np.zeros((257, 5)), sc.line(5, 8000))], ids=range(8))

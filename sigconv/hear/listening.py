@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import arrays
 from ..convolving import convolve, diag
+from ..domain import Domain
 from ..errors import SigconvError
 from ..signal import Signal
 from .fair import Heard, check, decibels, gains, measure
@@ -142,6 +143,9 @@ def _result(dry: Signal, kernel: Signal, mode: str, padding_mode: str) -> tuple[
     if not wet.domain.size:
         raise SigconvError(f"mode {mode!r} with a kernel of {_sizes(kernel)} on {_sizes(dry)} samples: no output reads samples "
                            "alone; wanted a shorter kernel, or mode 'same' or 'full'")
+    late = int(wet.domain.start[0] - dry.domain.start[0])
+    if late > 0 and mode == "full" and is_sound(dry):  # begin where dry does, so that the two can be laid side by side
+        wet = wet.on(Domain(wet.domain.shape[0] + late, wet.domain.step, dry.domain.start, wet.domain.unit))
     if wet.data.dtype.kind == "c":
         notes.append("complex: the real part is heard")
         wet = Signal(np.ascontiguousarray(wet.data.real), wet.domain, wet.names)

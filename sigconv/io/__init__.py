@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from .. import arrays
 from ..domain import Number
-from ..errors import SigconvError, SigconvWarning, hint, printable
+from ..errors import SigconvError, SigconvWarning, UsageError, hint, printable
 from ..signal import Signal
 from .doors import Source, opened
 from .sink import Sink
@@ -167,7 +167,7 @@ def _write_sound_or_image(sink: Sink, signal: Signal, suffix: str, subtype: str 
         write_image(sink, signal, suffix, subtype)
     else:
         known = [*SOUNDS, *IMAGES, ".npy", ".npz"]
-        raise SigconvError(f"suffix {printable(suffix, 20)!r}: wanted one of {', '.join(known)}{hint(suffix, known)}")
+        raise UsageError(f"suffix {printable(suffix, 20)!r}: wanted one of {', '.join(known)}{hint(suffix, known)}")
 
 
 def _to_standard_output(signal: Signal, subtype: str | None) -> None:

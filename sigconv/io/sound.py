@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import SigconvError, SigconvWarning
+from ..errors import SigconvError, SigconvWarning, UsageError
 from ..signal import Signal
 from . import wav
 from .limits import within
@@ -47,11 +47,11 @@ def write_sound(sink: Sink, signal: Signal, suffix: str, subtype: str | None = N
 
 
 def _sound_of(signal: Signal, suffix: str) -> tuple[np.ndarray, int]:
-    """Samples (c, n) as real floats, and the rate; one line where the format can't hold them."""
+    """Samples (c, n) as real floats (a bank's filters are channels), and the rate; one line where the format can't hold them."""
     x, cure = signal.numpy(), f"; .npz holds any signal, {suffix} holds sound"
-    if x.domain.ndim != 1 or len(x.value) > 1:
+    if x.domain.ndim != 1:
         raise SigconvError(f"a signal of value {x.value} on {x.domain.ndim} axes: wanted channels on one axis{cure}")
-    data = np.atleast_2d(x.data)
+    data = x.data.reshape(-1, *x.domain.shape) if x.data.size else x.data
     if data.dtype.kind == "c":
         raise SigconvError(f"complex samples: wanted real ones, e.g. the real part{cure}")
     if data.dtype.kind in "iub":
@@ -78,7 +78,8 @@ def _say_overs(data: np.ndarray, holds: str) -> None:
 def _write_wav(sink: Sink, data: np.ndarray, rate: int, subtype: str, signal: Signal) -> None:
     d = signal.domain
     extra = wav.grid_extra(d.step[0], d.start[0], d.unit[0], d.name[0])
-    sink.write(wav.header(data.shape[1], len(data), rate, subtype, signal.channels, extra))
+    names = signal.channels if len(signal.value) == 1 else None
+    sink.write(wav.header(data.shape[1], len(data), rate, subtype, names, extra))
     written = 0
     for block in _blocks(data):
         raw = np.ascontiguousarray(wav.pcm(block, subtype))
@@ -92,7 +93,7 @@ def _by_soundfile(sink: Sink, data: np.ndarray, rate: int, form: str, subtype: s
 
     known = sorted(name for name in soundfile.available_subtypes(form) if name.startswith(READABLE.get(form, SAFE)))
     if subtype not in known:
-        raise SigconvError(f"subtype {subtype} in {form}: wanted one of {', '.join(known)}")
+        raise UsageError(f"subtype {subtype} in {form}: wanted one of {', '.join(known)}")
     try:
         with soundfile.SoundFile(sink, "w", rate, len(data), subtype, format=form) as file:
             for block in _blocks(data):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
-from math import floor, log2
 from typing import Any
 
 import numpy as np
 
 from .. import arrays
+from ..pictures import brightness
 from ..signal import Signal
 from .markup import base64_url, element, number, text
 from .png import png
@@ -93,15 +93,9 @@ def is_signed(pictures: list[Picture], scale: float) -> bool:
 
 
 def brighter(pictures: list[Picture], scale: float) -> int:
-    """The largest power of two, at most 64, that leaves no more than one value in 50 beyond full scale.
-
-    >>> brighter([Picture("", np.full((4, 4), 0.2))], 1.0)
-    4
-    """
+    """The factor that makes these pictures, taken together, visible on one scale."""
     sizes = np.concatenate([abs(p.pixels).reshape(-1) for p in pictures]) if pictures else np.zeros(1)
-    place = len(sizes) - 1 - len(sizes) // 50
-    top = float(np.partition(sizes, place)[place]) or float(sizes.max())
-    return 2 ** min(max(floor(log2(scale / top)), 0), 6) if 0 < top < np.inf else 1
+    return brightness(sizes, scale)
 
 
 def encode(pixels: np.ndarray, scale: float, signed: bool, budget: int) -> tuple[str, tuple[int, int]]:
