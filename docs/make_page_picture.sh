@@ -6,11 +6,11 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 sigconv listen --kernel edge --no-open -q
-chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --user-data-dir="$folder/profile" \
-    --window-size=1120,1100 --virtual-time-budget=4000 --screenshot="$folder/page.png" "file://$folder/speech.edge.html" 2>/dev/null
+chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-background-networking --user-data-dir="$folder/profile" \
+    --window-size=1120,1530 --virtual-time-budget=4000 --screenshot="$folder/page.png" "file://$folder/speech.edge.html" 2>/dev/null
 python - "$folder/page.png" "$here/page.png" <<'PY'
 import sys
 from PIL import Image
-Image.open(sys.argv[1]).convert("RGB").quantize(128).save(sys.argv[2], optimize=True)
+Image.open(sys.argv[1]).convert("RGB").quantize(256).save(sys.argv[2], optimize=True)
 PY
 ls -l "$here/page.png"
