@@ -8,6 +8,8 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -240,22 +242,30 @@ def test_completion_offers_kernels():
     assert "lowpass" in done.stdout
 
 
+def at_work(process):
+    """Wait until a process has begun to load what the work needs, which is after its handlers are set."""
+    while process.poll() is None and "_multiarray_umath" not in Path(f"/proc/{process.pid}/maps").read_text():
+        time.sleep(0.005)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(tmp_path, number):
-    """Stopped at any moment: the code says so and nothing new is left."""
+    """Stopped at any moment of its work: the code says so and nothing new is left."""
     file = tone(tmp_path / "long.wav", 120, 44100, 2)
     (tmp_path / "out").mkdir()
     stopped = 0
-    for wait in (0.4, 0.7, 1.0, 1.5):
+    for wait in (0.01, 0.2, 0.5, 0.8, 1.2):
         command = [sys.executable, "-m", "sigconv_cli", "listen", "-k", "room", file, "-o", tmp_path / "out" / "x.wav"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        at_work(process)
         try:
             process.communicate(timeout=wait)
         except subprocess.TimeoutExpired:
             process.send_signal(number)
         _, err = process.communicate(timeout=60)
         if process.returncode:
-            assert process.returncode == 128 + number and b"Traceback" not in err, err
+            assert process.returncode == 128 + number and b"Traceback" not in err and err.count(b"\n") <= 1, err
             assert results(tmp_path / "out") == []
             stopped += 1
         else:
