@@ -1,9 +1,9 @@
 """Kernels in words: one grammar for the command line and the library.
 
-    edge                              a family by name or alias
-    lowpass:cutoff=800,taps=513       with parameters; the first may stand alone (lowpass:800, note:A4)
+    edge                              a family by name or alias, in capitals or not
+    lowpass:cutoff=800,taps=513       with parameters; without names in their order (lowpass:800, bandpass:500,2k, note:A4)
     lowpass:cutoff=1.5k, delay:20ms   numbers with prefix or unit; notes for frequencies
-    -1,0,1  [[0,1,0],[1,-4,1],…]      typed taps, centred
+    -1,0,1  [[0,1,0],[1,-4,1],…]      typed taps, centred; fractions as 1/3
     room.wav                          a sound file, from 0; c channels are a bank of c
     taps.npy  taps.json  taps.csv     taps, centred, at the step of the signal; an image is a 2D kernel
     trumpet.ogg@0.20-0.35             a motif cut from a recording, in seconds, from 0
@@ -26,28 +26,28 @@ import numpy as np
 from . import arrays
 from .convolving import cascade
 from .domain import Domain
-from .errors import SigconvError, UsageError, hint, printable
-from .kernels.registry import COUNT, FAMILIES, FREQUENCY, LENGTH, LIMIT, PITCH, WORD, Family, Parameter, find
-from .scales import note_to_hz
+from .errors import SigconvError, UsageError, printable
+from .kernels.reading import NUMBER, arguments, names, nearest, plain, quoted, several
+from .kernels.registry import LIMIT, Family, find
 from .signal import Signal
 
 __all__ = ["kernel", "names", "slug"]
 
 TEXT = 16 * 2**20  # characters of typed taps
 DEPTH = 5  # brackets within brackets: three axes, and two of value in an array
-NUMBER = re.compile(r"([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*([^\s0-9]*)")
+FRACTION = re.compile(r"[-+0-9.eE]{1,40}\s{0,9}/\s{0,9}[-+0-9.eE]{1,40}")
 MOTIF = re.compile(r"(.+)@\s*([0-9]*\.?[0-9]+)\s*s?\s*-\s*([0-9]*\.?[0-9]+)\s*s?", re.DOTALL)
-PREFIXES = {"": 1.0, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "c": 1e-2, "k": 1e3, "M": 1e6, "G": 1e9}
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".rf64", ".npy", ".npz", ".json",
             ".csv", ".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm")
 FORMS = "a name such as edge or lowpass:800, taps such as -1,0,1, or a file such as room.wav"
 
 
-def kernel(spec: Any, like: Domain | Signal) -> Signal:
+def kernel(spec: Any, like: Domain | Signal | None = None) -> Signal:
     """The kernel that `spec` means, to act on signals like `like` (a Domain, or a Signal on one).
 
-    `spec`: a string of the grammar above; a Signal, passed through; numbers or an array, taken as centred taps of as many
-    axes as `like` has.
+    `spec`: a string of the grammar above; a Signal, passed through; numbers or an array (a tensor stays one, on its graph), taken
+    as centred taps: the last axes are those of `like`, one or two in front of them are a bank (m,) or a layer (m, c). Layers of
+    torch correlate, so `sc.correlate(x, sc.kernel(conv.weight, x))` is `conv(x)` without its bias, padded to the same size.
 
     >>> import sigconv as sc
     >>> sc.kernel("-1,0,1", sc.line(1, 8000)).domain.start, sc.kernel("blur*edge", sc.line(1, 8000)).domain.shape
@@ -57,29 +57,24 @@ def kernel(spec: Any, like: Domain | Signal) -> Signal:
     numbers, and kernels that do not fit the axes of `like`; `SigconvError` for files that can't be read.
     """
     like = like.domain if isinstance(like, Signal) else like
+    if like is None:
+        what = quoted(spec) if isinstance(spec, str) else type(spec).__name__
+        call = f"sc.kernel({what if isinstance(spec, str) else 'taps'}, x)"
+        raise UsageError(f"kernel {what}: wanted also the domain or signal it will act on: {call}")
     if not isinstance(like, Domain):
         raise UsageError(f"a kernel for a {type(like).__name__}: wanted the domain that it will act on, e.g. x.domain")
     if isinstance(spec, Signal):
         return _checked(spec, like, "kernel")
     if not isinstance(spec, str):
-        return _checked(_taps(spec, like, "kernel"), like, "kernel")
+        return _checked(_taps(spec, like, "kernel", value=True), like, "kernel")
     text = spec.strip()
     if not text:
         raise UsageError(f"an empty kernel: wanted {FORMS}")
     if len(text) > TEXT:
         raise UsageError(f"a kernel of {len(text)} characters: wanted at most {TEXT}; put the taps into a .npy file")
     pieces = [text] if _exists(text) else _split(text)
-    found = [_checked(_one(piece.strip(), like, text), like, f"kernel {_short(piece)}") for piece in pieces]
-    return found[0] if len(found) == 1 else _checked(_cascade(found), like, f"kernel {_short(text)}")
-
-
-def names() -> list[str]:
-    """Every name and alias that a spec may begin with.
-
-    >>> "blur" in names() and "edge" in names()
-    True
-    """
-    return sorted(word for f in FAMILIES.values() for word in (f.name, *f.aliases))
+    found = [_checked(_one(piece.strip(), like, text), like, f"kernel {quoted(piece)}") for piece in pieces]
+    return found[0] if len(found) == 1 else _checked(_cascade(found), like, f"kernel {quoted(text)}")
 
 
 def slug(spec: Any) -> str:
@@ -131,90 +126,45 @@ def _cascade(kernels: Sequence[Signal]) -> Signal:
 
 def _one(text: str, like: Domain, whole: str) -> Signal:
     if not text:
-        raise UsageError(f"kernel {_short(whole)}: nothing on one side of '*'; wanted a kernel on both")
+        raise UsageError(f"kernel {quoted(whole)}: nothing on one side of '*'; wanted a kernel on both")
     if text.startswith("["):
-        return _taps(_nested(text), like, f"taps {_short(text)}")
+        return _taps(_nested(text), like, f"taps {quoted(text)}")
     if _is_typed(text):
-        return _taps(_numbers(text.split(","), f"taps {_short(text)}"), like, f"taps {_short(text)}")
-    if NUMBER.fullmatch(text):
-        raise UsageError(f"kernel {_short(text)}: one number; for a gain write [{NUMBER.fullmatch(text)[1]}]")  # type: ignore[index]
+        return _taps(_numbers(text.split(","), f"taps {quoted(text)}"), like, f"taps {quoted(text)}")
+    if (gain := _lone(text)) is not None:
+        raise UsageError(f"kernel {quoted(text)}: one number; for a gain write [{gain}]")
     name, colon, rest = text.partition(":")
     family = find(name.strip())
     if family:
         return _family(family, name.strip(), rest if colon else "", like)
     if ".safetensors" in text.lower() and not _exists(text):
-        raise UsageError(f"kernel {_short(text)}: layers of trained networks are not served yet; save the taps as .npy")
+        raise UsageError(f"kernel {quoted(text)}: layers of trained networks are not served yet; save the taps as .npy")
     if not _exists(text) and (motif := MOTIF.fullmatch(text)) and _is_path(motif[1]):
         return _motif(motif[1], float(motif[2]), float(motif[3]), like)
     if _is_path(text):
         return _file(text, like)
-    raise UsageError(f"kernel {_short(name)}: unknown{_near(name, names())}wanted {FORMS}; names: {', '.join(names())}")
+    if both := several(text):
+        raise UsageError(f"kernel {quoted(text)}: {both}")
+    near = nearest(name.strip())
+    raise UsageError(f"kernel {quoted(name)}: unknown; {near or f'wanted {FORMS}; names: ' + ', '.join(names())}")
 
 
-def _near(word: str, known: Sequence[str]) -> str:
-    """The nearest of the known words as a question, and what joins it to the rest of a message."""
-    found = hint(word, known) if len(word) < 100 else ""
-    return f"{found} " if found else "; "
+def _lone(text: str) -> str | None:
+    """The digits of a text that is one number or fraction, perhaps with a unit, and no file."""
+    found = NUMBER.fullmatch(text) if "/" not in text else None
+    return found[1] if found else text if plain(text) is not None and not _exists(text) else None
 
 
 def _family(family: Family, called: str, rest: str, like: Domain) -> Signal:
     """A family with its parameters, each read in its unit."""
     if like.ndim not in family.dims:
         family.function(like)
-    options: dict[str, Any] = {}
-    known = list(family.parameters)
-    for i, part in enumerate(rest.split(",") if rest.strip() else []):
-        word, equals, value = (s.strip() for s in part.partition("="))
-        if not equals and i == 0 and known:
-            word, value = known[0], word
-        elif not equals or word not in family.parameters or word in options:
-            why = f"{word!r} stands alone; write name=value" if not equals and known else f"{word!r} twice" if word in options \
-                else f"no parameter {_short(word)}"
-            raise UsageError(f"kernel {called}: {why}{_near(word, known)}{_takes(family, like)}")
-        options[word] = _value(value, word, family.parameters[word], like, called)
+    options = arguments(family, called, rest, like)
     try:
         with np.errstate(all="ignore"):
             return family.function(like, **options)
     except SigconvError as why:
         raise UsageError(str(why) if str(why).startswith(family.name) else f"{called}: {why}") from None
-
-
-def _takes(family: Family, like: Domain) -> str:
-    units = ((name, p.unit_on(like) or (p.unit if p.unit != LENGTH else "")) for name, p in family.parameters.items())
-    listed = ", ".join(f"{name} ({unit})" if unit else name for name, unit in units)
-    return f"it takes {listed}" if listed else "it takes no parameters"
-
-
-def _value(text: str, name: str, parameter: Parameter, like: Domain, called: str) -> Any:
-    """One parameter's value: a number in its unit, a note for a frequency, a word."""
-    if parameter.unit == WORD:
-        return text
-    unit = parameter.unit_on(like)
-    plain = f"a number in {unit}" if unit else "a number"
-    wanted = {COUNT: "a whole number", PITCH: f"a note (A4) or {plain}"}.get(parameter.unit, plain)
-    found = NUMBER.fullmatch(text)
-    if not found and parameter.unit in (FREQUENCY, PITCH) and unit == "Hz":
-        try:
-            return note_to_hz(text)
-        except (SigconvError, OverflowError):
-            pass
-    factor = _factor(found[2], unit, parameter, like) if found else None
-    if factor is None:
-        raise UsageError(f"kernel {called}: {name}={_short(text)}: wanted {wanted}")
-    return float(found[1]) * factor  # type: ignore[index]
-
-
-def _factor(suffix: str, unit: str, parameter: Parameter, like: Domain) -> float | None:
-    """What a number with this suffix is multiplied by, or None where the suffix does not belong."""
-    if suffix in ("", unit):
-        return 1.0
-    if suffix in ("k", "M"):
-        return PREFIXES[suffix]
-    if suffix in ("sample", "samples", "step", "steps") and parameter.unit == LENGTH and len(set(like.step)) == 1:
-        return float(like.step[-1])
-    if unit in ("s", "Hz", "m") and suffix.lower().endswith(unit.lower()):
-        return PREFIXES.get(suffix[: -len(unit)])
-    return None
 
 
 def _motif(path: str, begin: float, end: float, like: Domain) -> Signal:
@@ -270,16 +220,18 @@ def _numbers(words: Sequence[str], what: str) -> list[float]:
         raise UsageError(f"{what}: {len(words)} taps; wanted at most {LIMIT}")
     numbers = []
     for place, word in enumerate(words, 1):
-        found = NUMBER.fullmatch(word.strip())
-        if not found or found[2]:
-            raise UsageError(f"{what}: entry {place} is {_short(word)}; wanted a number")
-        numbers.append(float(found[1]))
+        found = plain(word.strip())
+        if found is None:
+            raise UsageError(f"{what}: entry {place} is {quoted(word)}; wanted a number")
+        numbers.append(found)
     return numbers
 
 
 def _nested(text: str) -> Any:
     """Numbers in brackets, by JSON; too deep and too many are refused before it looks."""
-    what = f"taps {_short(text)}"
+    what = f"taps {quoted(text)}"
+    if "/" in text:
+        text = FRACTION.sub(lambda found: found[0] if plain(found[0]) is None else repr(plain(found[0])), text)
     opening = np.frombuffer(text.encode("utf-8", "replace"), np.uint8)
     depth = int(np.cumsum((opening == ord("[")).astype(np.int32) - (opening == ord("]"))).max(initial=0))
     if depth > DEPTH or re.search(r"[^-+0-9eE.,\[\]\s]", text.replace("NaN", "").replace("Infinity", "")):
@@ -301,23 +253,35 @@ def _taps(data: Any, like: Domain, what: str, value: bool = False) -> Signal:
     except (ValueError, TypeError, OverflowError, SigconvError):
         raise UsageError(f"{what}: wanted a full box of numbers, every row as long as the others") from None
     if taps.ndim < like.ndim or taps.ndim > like.ndim + 2 * value:
-        raise UsageError(f"{what}: taps of {taps.ndim} axes on a signal of {like.ndim}; {_cure(taps.ndim, like.ndim)}")
+        raise UsageError(f"{what}: taps of {_axes(taps.ndim)} on a signal of {like.ndim}; {_cure(taps.ndim, like.ndim, value)}")
     if not arrays.is_tensor(taps) and taps.dtype.kind in "iub":
         taps = taps.astype(np.float64)
     shape = tuple(taps.shape[taps.ndim - like.ndim:])
     return _squeezed(Signal(taps, Domain(shape, like.step, [-((max(n, 1) - 1) // 2) for n in shape], like.unit, like.name)))
 
 
-def _cure(got: int, wanted: int) -> str:
-    if got > wanted == 1:
-        return "wanted one list of numbers, e.g. -1,0,1; a bank is a .npy of shape (filters, taps)"
+def _axes(count: int) -> str:
+    return f"{count} ax{'i' if count == 1 else 'e'}s"
+
+
+def _bigger(got: int, value: bool = False) -> str:
+    """The signals that taps of so many axes act on."""
+    fits = [n for n in (2, 3) if (got - 2 if value else got) <= n <= got]
+    return f"a signal of {' or '.join(map(str, fits))} axes (an image, or --dims {fits[0]})" if fits else "taps of fewer axes"
+
+
+def _cure(got: int, wanted: int, value: bool) -> str:
+    if got > wanted:
+        lists = "" if value or wanted > 1 else "one list of numbers, e.g. -1,0,1 (a bank is a .npy of shape (filters, taps)), or "
+        return f"wanted {lists}{_bigger(got, value)}"
     return f"wanted {wanted} brackets around the taps, e.g. " + "[" * wanted + "-1,0,1" + "]" * wanted
 
 
 def _checked(k: Signal, like: Domain, what: str) -> Signal:
     """The door: as many axes as `like`, taps, a value that convolution knows, and no NaN."""
     if k.domain.ndim != like.ndim:
-        raise UsageError(f"{what}: a kernel of {k.domain.ndim} axes on a signal of {like.ndim}; wanted as many as the signal has")
+        wanted = _bigger(k.domain.ndim) if k.domain.ndim > like.ndim else "as many as the signal has"
+        raise UsageError(f"{what}: a kernel of {_axes(k.domain.ndim)} on a signal of {like.ndim}; wanted {wanted}")
     if len(k.value) > 2:
         raise UsageError(f"{what}: a kernel of value {k.value}; wanted () for a filter, (m,) for a bank or (m, c) for a layer")
     if 0 in k.data.shape:
@@ -345,7 +309,3 @@ def _exists(text: str) -> bool:
         return len(text) < 4096 and os.path.lexists(text)
     except (ValueError, OSError):
         return False
-
-
-def _short(text: str) -> str:
-    return printable(repr(text) if len(text) <= 60 else repr(text[:57] + "…"), 200)

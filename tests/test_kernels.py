@@ -225,7 +225,10 @@ def test_gradients_on_images_and_at_whole_delays():
 
 @pytest.mark.parametrize(("call", "words"), [
     (lambda d: K.lowpass(d, 4000), "wanted below 4000, half the rate"), (lambda d: K.lowpass(d, -1), "above 0 Hz"),
-    (lambda d: K.bandpass(d, 900, 300), "low below high"), (lambda d: K.lowpass(d, 800, window="haning"), "did you mean 'hann'"),
+    (lambda d: K.bandpass(d, 900, 300), "low below high"), (lambda d: K.bandstop(d, 50), "low=45,high=55"),
+    (lambda d: K.bandpass(d, high=2000.0), "bandpass with high 2000 Hz alone: wanted both edges, or neither"),
+    (lambda d: K.bandpass(d, "x"), "low 'x': wanted one number"),
+    (lambda d: K.lowpass(d, 800, window="haning"), "did you mean 'hann'"),
     (lambda d: K.gaussian(d, 0), "above 0 s"), (lambda d: K.gaussian(d, 1e9), "wanted at most 4194304"),
     (lambda d: K.box(d, 1e-9), "at least 0.000125 s"), (lambda d: K.note(d, 5000), "below 4000 Hz"),
     (lambda d: K.room(d, 0), "at least"),

@@ -32,6 +32,11 @@ def equal(a, b):
 
 @pytest.mark.parametrize(("spec", "made"), [
     ("edge", lambda d: K.edge(d)), (" edge ", lambda d: K.edge(d)), ("gradient", lambda d: K.edge(d)),
+    ("EDGE", lambda d: K.edge(d)), ("LowPass:Cutoff=800,window=Hann", lambda d: K.lowpass(d, 800, window="hann")),
+    ("bandpass:500,2k", lambda d: K.bandpass(d, 500, 2000)), ("bandpass:500,2k,31", lambda d: K.bandpass(d, 500, 2000, 31)),
+    ("bandpass:500,high=2k", lambda d: K.bandpass(d, 500, 2000)), ("note:A4,50ms", lambda d: K.note(d, 440, 0.05)),
+    ("blur:3samples", lambda d: K.gaussian(d, 3 / 16000)), ("box:5steps", lambda d: K.box(d, 5 / 16000)),
+    ("lowpass:800hz", lambda d: K.lowpass(d, 800)),
     ("blur", lambda d: K.gaussian(d)),
     ("lowpass:cutoff=800,taps=513", lambda d: K.lowpass(d, 800, 513)), ("lowpass:800", lambda d: K.lowpass(d, 800)),
     ("lowpass: 1.5k , taps = 31", lambda d: K.lowpass(d, 1500, 31)), ("lowpass:1.5kHz", lambda d: K.lowpass(d, 1500)),
@@ -55,10 +60,12 @@ def test_families(spec, made):
 
 def test_units_are_those_of_the_axis():
     assert equal(kernel("blur:3px", IMAGE), K.gaussian(IMAGE, 3))
+    assert equal(kernel("blur:3PX", IMAGE), K.gaussian(IMAGE, 3))
     assert equal(kernel("lowpass:0.1", IMAGE), K.lowpass(IMAGE, 0.1))
     volume = sc.grid(1, 1, 1, step=2, unit="mm")
     assert equal(kernel("blur:3mm", volume), K.gaussian(volume, 3))
-    for spec, like, words in (("blur:3px", SOUND, "a number in s"), ("blur:3ms", IMAGE, "a number in px"),
+    for spec, like, words in (("blur:3px", SOUND, "a number in s or in samples, e.g. 3samples"),
+                              ("blur:3ms", IMAGE, "a number in px"),
     ("lowpass:A4", IMAGE, "in 1/px"),
                               ("blur:3", sc.line(1, 16000, unit="ms"), None)):
         if words:
@@ -73,6 +80,7 @@ def test_units_are_those_of_the_axis():
     ("[0.5]", SOUND, [0.5]), (".5,1.,2", SOUND,
      [0.5, 1, 2]), ("[[0,1,0],\n[1,-4,1], [0,1,0]]", IMAGE, [[0, 1, 0], [1, -4, 1], [0, 1, 0]]),
      ("[[1,2,3,4]]", IMAGE, [[1, 2, 3, 4]]),
+    ("1/3,1/3, 1 / 4", SOUND, [1 / 3, 1 / 3, 0.25]), ("[[1/9,-2/9]]", IMAGE, [[1 / 9, -2 / 9]]), ("-1e1/4,1", SOUND, [-2.5, 1]),
     ([1, 2, 3], SOUND, [1, 2, 3]), (np.eye(3), IMAGE, np.eye(3)), ((1, 2), SOUND, [1, 2]), ([1j, 2], SOUND, [1j, 2]),
 ])
 def test_typed_taps_are_centred(spec, like, taps):
@@ -121,7 +129,7 @@ def test_sound_files_begin_at_0_and_keep_their_rate(folder):
                         ("none.wav", "no such file"), (str(folder), "folder"), ("no/such/folder.npy", "no such file")):
         with pytest.raises(SigconvError, match=words):
             kernel(spec, SOUND)
-    with pytest.raises(UsageError, match="1 axes on a signal of 2"):
+    with pytest.raises(UsageError, match="1 axis on a signal of 2"):
         kernel("mono.wav", IMAGE)
 
 
@@ -141,7 +149,19 @@ def test_a_motif_of_a_real_recording():
 
 
 @pytest.mark.parametrize(("spec", "like", "words"), [
-    ("egde", SOUND, "did you mean 'edge'"), ("zzzz", SOUND, "names: bandpass"), ("", SOUND, "an empty kernel"),
+    ("egde", SOUND, "did you mean 'edge'"), ("EGDE:3", SOUND, "did you mean 'edge'"),
+    ("low-pass", SOUND, "did you mean 'lowpass'"),
+    ("notch:50", SOUND, "bandstop:45,55"), ("bandstop:50", SOUND, "bandstop with low 50 Hz alone: wanted both edges, or neither"),
+    ("bandpass:high=2k", SOUND, "low=1800,high=2200"), ("sobel", IMAGE, "[[-1,0,1],[-2,0,2],[-1,0,1]]"),
+    ("Median:3", IMAGE, "not linear"), ("eq", SOUND, "bandpass:500,2000"), ("moving average", SOUND, "the nearest is box"),
+    ("edge,blur", SOUND, "edge*blur for one after the other, --kernel twice"),
+    ("edge + blur:3samples", SOUND, "edge*blur:3samples"),
+    ("edge,lowpass:800,taps=31", SOUND, "edge*lowpass:800"), ("lowpass:800,edge", SOUND, "two kernels"),
+    ("lowpass:800,800Hz", SOUND, "taps='800Hz': wanted a whole number"),
+    ("1/3", SOUND, "for a gain write [1/3]"), ("1/0,1", SOUND, "entry 1 is '1/0'"), ("[1/0]", SOUND, "numbers"),
+    ("1/2/3,1", SOUND, "entry 1"), ("[" + "9" * 10**6 + "/", SOUND, "numbers"),
+    ("1e300/1e-300,1", SOUND, "infinite value at tap 0"),
+ ("zzzz", SOUND, "names: bandpass"), ("", SOUND, "an empty kernel"),
     ("lowpass:cutof=800", SOUND, "did you mean 'cutoff'? it takes cutoff (Hz), taps (count)"),
     ("lowpass:cutoff=loud", SOUND, "cutoff='loud': wanted a number in Hz"), ("lowpass:9k", SOUND, "wanted below 8000"),
     ("lowpass:800,taps=11,taps=13", SOUND, "'taps' twice"), ("lowpass:taps=11,800", SOUND, "'800' stands alone"),
@@ -151,7 +171,10 @@ def test_a_motif_of_a_real_recording():
     ("[1,NaN]", SOUND, "NaN at tap 1"), ("[1,-Infinity]", SOUND, "infinite value at tap 1"), ("[1e999]", SOUND, "infinite"),
     ("1,2,1e400", SOUND, "infinite value at tap 2"), ("[[1,2],[3]]", IMAGE, "every row as long"), ("[]", SOUND, "no taps"),
     ("[[]]", IMAGE, "no taps"),
-    ("[[1,2],[3,4]]", SOUND, "wanted one list"), ("1,2,3", IMAGE, "[[-1,0,1]]"), ("[" * 50000, SOUND, "at most 5 brackets"),
+    ("[[1,2],[3,4]]", SOUND, "wanted one list"), ("[[1,2],[3,4]]", SOUND, "a signal of 2 axes (an image, or --dims 2)"),
+    ("1,2,3", IMAGE, "taps of 1 axis on a signal of 2"), (np.ones((2, 2, 3, 3)), SOUND, "2 or 3 axes (an image, or --dims 2)"),
+    (np.ones((2,) * 6), SOUND, "taps of fewer axes"),
+    ("1,2,3", IMAGE, "[[-1,0,1]]"), ("[" * 50000, SOUND, "at most 5 brackets"),
     ("[" + "9" * 6000 + "]", SOUND, "too long"), ('["a"]', SOUND, "numbers"), ("[true,null]", SOUND, "numbers"),
     ('[{"a":1}]', SOUND, "brackets"),
     ("1,2,x", SOUND, "entry 3"), ("[1,2", SOUND, "at character"), ("net.safetensors:front#7", SOUND, "not served yet"),
@@ -180,6 +203,49 @@ def test_signals_pass_and_are_checked():
             kernel(signal, SOUND)
     with pytest.raises(UsageError, match="domain"):
         kernel("edge", 16000)
+    with pytest.raises(UsageError, match=r"kernel 'edge': wanted also the domain .* sc.kernel\('edge', x\)"):
+        kernel("edge")
+    with pytest.raises(UsageError, match=r"sc.kernel\(taps, x\)"):
+        kernel([1, 2, 3])
+
+
+def test_a_guess_comes_alone():
+    for spec, there in (("egde", False), ("reverb2", False), ("sobel", False), ("zzzz", True)):
+        with pytest.raises(UsageError) as why:
+            kernel(spec, SOUND)
+        assert ("names: bandpass" in str(why.value)) == there
+
+
+def test_arrays_follow_the_rule_of_their_files(folder):
+    rng = np.random.default_rng(0)
+    for like, shapes in ((SOUND, [(5,), (4, 5), (4, 2, 5)]), (IMAGE, [(3, 4), (2, 3, 4), (6, 3, 3, 3)]),
+                         (sc.grid(1, 1, 1), [(2, 1, 3, 3, 3)])):
+        for shape in shapes:
+            data = rng.standard_normal(shape)
+            np.save("taps.npy", data)
+            k = kernel(data, like)
+            assert equal(k, kernel("taps.npy", like)) and k.value == shape[: len(shape) - like.ndim]
+            assert k.domain.start == tuple(-((n - 1) // 2) for n in shape[len(shape) - like.ndim:])
+    assert kernel([[1, 2, 3], [4, 5, 6]], SOUND).value == (2,)
+
+
+@pytest.mark.parametrize("dims", [1, 2])
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_a_layer_of_torch_is_a_kernel_to_correlate_with(size, dims):
+    import torch
+
+    torch.manual_seed(size)
+    conv = (torch.nn.Conv1d, torch.nn.Conv2d)[dims - 1](3, 4, size, padding="same", bias=False)
+    shape = (17, 12)[:dims]
+    image = sc.Signal(torch.randn(3, *shape), sc.grid(*shape) if dims == 2 else sc.line(17, 8000))
+    k = kernel(conv.weight, image)
+    assert k.data is conv.weight and k.value == (4, 3) and k.data.requires_grad
+    got, wanted = sc.correlate(image, k), conv(image.data[None])[0]
+    bound = 16 * torch.finfo(torch.float32).eps * conv.weight.abs().sum(tuple(range(1, 2 + dims))).max() * image.data.abs().max()
+    assert got.domain == image.domain and (got.data - wanted).abs().max() <= bound
+    got.data.sum().backward()
+    assert conv.weight.grad is not None
+    assert sc.study.describe(k).startswith("4 kernels × 3 channels")
 
 
 def test_a_file_with_nan_is_refused_with_the_place(folder):

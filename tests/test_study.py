@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -116,7 +117,12 @@ def test_random_taps_are_unlike_any(n):
     ("0,1,0", "identity"), ("[0.5]", "gain of −6.0 dB"), ("[-1]", "inverted"), ("0,0,0", "silence"),
     ("delay:2ms", "delay of 2 ms (32 samples)"),
     ("delay:1.03ms", "delay of 1.03 ms (16.48 samples)"), ("laplace", "+12.0 dB an octave"), ("-1,0,1", "central difference"),
-    ("blur", "σ 0.125 ms"), ("box:1ms", "mean over 1 ms"), ("sharpen:2", "minus 2 × its second difference"),
+    ("blur", "σ 0.125 ms = 2 samples)"), ("box:1ms", "mean over 1 ms = 16 samples (box)"),
+    ("1,2,1", "binomial blur (triangle; also the mean over exactly 0.125 ms = 2 samples; like a Gaussian of σ 44.19 µs = 0.7071"),
+    ("1,3,3,1", "binomial blur (like a Gaussian"), ("1/16,4/16,6/16,4/16,1/16", "of σ 62.5 µs = 1 sample), low-pass, −3 dB"),
+    ("1,1,1", "mean over 0.1875 ms = 3 samples (box)"), ("1,2,2,2,1", "mean over 0.25 ms = 4 samples (box)"),
+    ("1,1", "mean over 0.125 ms = 2 samples (box)"), ("echo", "most (+5.5 dB) at 0 Hz"),
+    ("sharpen:2", "minus 2 × its second difference"),
     ("echo", "3 repeats, each 250 ms later and 0.5 times the last (−6.0 dB)"), ("lowpass:800", "cutoff 800"),
     ("room:t60=1s", "(T60)"),
     ("bandpass:low=300,high=3400", "3.4 kHz (−6 dB)"), ("note:A4", "note A4 (440 Hz), 200 ms long"),
@@ -133,7 +139,20 @@ def test_sentences(spec, words):
     ("laplace", "second difference"),
     ("sharpen", "sharpen"), ("lowpass", "low-pass, cutoff 0.125 cycles/px"), ("highpass", "high-pass"), ("bandpass", "band-pass"),
     ("bandstop", "band-stop"), ("delay:7", "delay of 7 px along x"), ("identity", "identity"), ("echo", "echo along x"),
-    ("[[-1,0,1],[-2,0,2],[-1,0,1]]", "horizontal gradient"), ("[[1,2,1],[0,0,0],[-1,-2,-1]]", "vertical gradient"),
+    ("[[-1,0,1],[-2,0,2],[-1,0,1]]", "horizontal Sobel: the difference along x"),
+    ("[[1,2,1],[0,0,0],[-1,-2,-1]]", "vertical Sobel: the difference along y"),
+    ("[[1/8,0,-1/8],[1/4,0,-1/4],[1/8,0,-1/8]]", "horizontal Sobel"),
+    ("[[-1,0,1],[-1,0,1],[-1,0,1]]", "horizontal Prewitt: "), ("[[3,10,3],[0,0,0],[-3,-10,-3]]", "vertical Scharr: "),
+    ("[[-1,0,1],[-5,0,5],[-1,0,1]]", "horizontal gradient: "), ("[[-1,1],[-1,1]]", "horizontal gradient: "),
+    ("[[-1,-1,-1],[-1,8,-1],[-1,-1,-1]]", "Laplace with diagonals (outline): high-pass, zero at DC, +12.0 dB an octave"),
+    ("[[1,4,1],[4,-20,4],[1,4,1]]", "Laplace with diagonals (outline)"),
+    ("[[-1,-1,-1],[-1,9,-1],[-1,-1,-1]]", "sharpen (what is there minus 1 × its second difference, diagonals too), gain 1 at DC"),
+    ("[[1,2,1],[2,4,2],[1,2,1]]", "binomial blur (triangle; also the mean over exactly 2 px; like a Gaussian of σ 0.7071 px)"),
+    ("[[1,2,1]]", "binomial blur along x (triangle"), ("[[1,1,1],[1,1,1],[1,1,1]]", "mean over 3 px (box)"),
+    ("[[1],[1],[1]]", "mean over 3 px along y (box)"),
+    ("[[0,1,0],[1,4,1],[0,1,0]]", "unlike any named kernel: low-pass, 3 × 3 taps"),
+    ("[[1,0],[0,-1]]", "unlike any named kernel: high-pass, 2 × 2 taps"),
+    ("[[-2,-1,0],[-1,1,1],[0,1,2]]", "unlike any named kernel: 3 × 3 taps"),
 ])
 def test_sentences_of_images(spec, words):
     assert words in describe(sc.kernel(spec, IMAGE)), describe(sc.kernel(spec, IMAGE))
@@ -141,12 +160,58 @@ def test_sentences_of_images(spec, words):
         assert words.split(",")[0] in describe(sc.kernel(spec, sc.grid(1, 1, 1)))
 
 
+def test_binomial_rows_are_their_gaussians():
+    """The σ said is the standard deviation of the row, and no Gaussian of the family is taken for a row."""
+    from math import comb
+
+    for order in (2, 3, 7, 20):
+        row = np.array([comb(order, i) for i in range(order + 1)], float)
+        at = np.arange(order + 1) - order / 2
+        found = recognise(taps(row / row.sum()))
+        sigma = np.sqrt((row * at**2).sum() / row.sum())
+        assert found.name == "binomial" and found.parameters["sigma"] == pytest.approx(sigma)
+    for sigma in (0.4, 0.7071, 1.0, 2.0):
+        assert recognise(K.gaussian(SOUND, sigma / 16000)).name == "gaussian"
+
+
+def test_the_lowest_of_equal_peaks_is_named():
+    """An echo's comb: 1 + g + g² + g³ at every multiple of 1/delay, or halfway between where g is negative."""
+    assert facts(sc.kernel("echo", sc.line(1, 44100))).peak == 0  # its comb at 8400 grid points is larger by a rounding
+    for rate in (8000, 44100):
+        found = facts(sc.kernel("echo:delay=10ms", sc.line(1, rate)))
+        assert found.peak == 0 and found.peak_gain == pytest.approx(1.875)
+        found = facts(sc.kernel("echo:delay=10ms,decay=-0.5", sc.line(1, rate)))
+        assert found.peak == pytest.approx(50, abs=2) and found.peak_gain == pytest.approx(1.875, rel=2e-3)
+    assert facts(taps([1.0, 0, 0, -1.0])).peak == pytest.approx(8000 / 6, abs=2)
+    assert facts(taps([1.0, -1.0])).peak == 4000
+
+
+def test_what_is_no_kernel_is_refused_with_the_cure():
+    x = sc.Signal(np.zeros((1, 8)), sc.line(8, 8000))
+    for call in (describe, facts, recognise, lambda k: next(filters(k)), lambda k: changed(k, x), lambda k: changed(x, k)):
+        for bad in ("edge", None, np.ones(3), [1.0]):
+            with pytest.raises(UsageError, match=r"wanted a Signal; make a kernel with sc.kernel\(") as why:
+                call(bad)
+            assert "\n" not in str(why.value)
+    with pytest.raises(UsageError, match=r"describe of 'edge': .*sc.kernel\('edge', like\)"):
+        describe("edge")
+
+
+def test_the_sentences_in_the_docs_are_what_is_said():
+    rows = re.findall(r"^\| `([^`]+)` (at 16 kHz|on an image) \| (.*) \|$",
+                      (Path(__file__).parents[1] / "docs" / "kernels.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(rows) >= 8
+    for spec, where, said in rows:
+        assert describe(sc.kernel(spec, SOUND if "Hz" in where else IMAGE)) == said
+
+
 def test_layers_in_words():
     rng = np.random.default_rng(0)
     layer = sc.Signal(rng.standard_normal((16, 2, 3)), sc.line(3, 8000))
     assert describe(layer).startswith("16 kernels × 2 channels × 3 taps")
     pair = sc.Signal(np.stack([K.edge(SOUND).data, [0.5, 0.5]]), sc.line(2, 16000), ["low", "high"])
-    assert describe(pair) == "2 kernels × 2 taps: low high-pass (the difference of neighbours); high mean over 0.125 ms (box)"
+    assert describe(pair) == "2 kernels × 2 taps: " \
+        "low high-pass (the difference of neighbours); high mean over 0.125 ms = 2 samples (box)"
     many = sc.Signal(rng.standard_normal((2000, 1, 9)), sc.line(9, 8000))
     assert "2000 kernels × 1 channel × 9 taps" in describe(many)
 
@@ -218,6 +283,27 @@ def test_changes_of_tones_are_the_response():
     bands = dict(changed(x, x @ k).bands)
     for f in (250, 1000, 4000):
         assert bands[f] == pytest.approx(20 * np.log10(abs(sc.spectrum.response(k, [1.3 * f]).gain[0])), abs=0.1)
+
+
+def test_octaves_of_next_to_nothing_are_left_out():
+    """A tone cut off behind its onset: the click is louder than the hiss around, and no change of the kernel's."""
+    rate = 16000
+    t = np.arange(2 * rate) / rate
+    hiss = 1e-4 * np.random.default_rng(0).standard_normal(len(t))
+    fade = np.minimum(1, np.minimum(t, t[-1] - t) / 0.02)
+    x = sc.Signal((np.cos(2 * np.pi * 1000 * t) * np.sin(np.pi / 2 * fade) ** 2 + hiss)[None], sc.line(len(t), rate))
+    y = sc.convolve(x, sc.kernel("delay:-20ms", x))
+    assert [f for f, _ in changed(x, y).bands] == [1000] and "same in every octave" in str(changed(x, y))
+    only = sc.convolve(x, sc.kernel("bandpass:300,500,taps=2001", x))
+    assert dict(changed(x, only).bands)[500] == pytest.approx(0, abs=8)  # all that is left is told
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="needs the real recordings")
+def test_a_shift_changes_no_octave_of_a_real_recording():
+    for name in ("trumpet.ogg", "robin.ogg", "guit_em9.flac"):
+        x = sc.load(REAL / "audio" / name)
+        found = changed(x, sc.convolve(x, sc.kernel("delay:-20ms", x)))
+        assert len(found.bands) >= 4 and all(abs(dB) < 0.6 for _, dB in found.bands), (name, str(found))
 
 
 def test_changes_of_level():

@@ -80,7 +80,7 @@ def bandpass(like: Domain, low: Any = None, high: Any = None, taps: int | None =
              window: str = "hamming", beta: float = 8.6) -> Signal:
     """Keeps what is between `low` and `high`, removes the rest.
 
-    Parameters as for `lowpass`.
+    `low`, `high`: both edges, or neither. Other parameters as for `lowpass`.
 
     >>> import sigconv as sc
     >>> bandpass(sc.line(1, 8000), 300, 3400, taps=101).domain.shape
@@ -89,13 +89,13 @@ def bandpass(like: Domain, low: Any = None, high: Any = None, taps: int | None =
     return _design(like, (low, high), taps, width, window, beta, stop=False)
 
 
-@family("notch", formula="firwin: δ − band-pass under a window, gain 1 at DC", parameters=TWO,
+@family(formula="firwin: δ − band-pass under a window, gain 1 at DC", parameters=TWO,
         facts={"dc": 1.0, "symmetry": "even", "delay": 0.0})
 def bandstop(like: Domain, low: Any = None, high: Any = None, taps: int | None = None, width: Any = None,
              window: str = "hamming", beta: float = 8.6) -> Signal:
     """Removes what is between `low` and `high`, keeps the rest.
 
-    Parameters as for `lowpass`; `taps` must be odd.
+    `low`, `high`: both edges, or neither. Other parameters as for `lowpass`; `taps` must be odd.
 
     >>> import sigconv as sc
     >>> round(float(bandstop(sc.line(1, 8000), 300, 3400, taps=101).data.sum()), 12)
@@ -109,6 +109,8 @@ def _design(like: Domain, edges: tuple[Any, ...], taps: int | None, width: Any, 
     if window not in WINDOWS:
         raise UsageError(f"window {window!r}: wanted {', '.join(WINDOWS)}{hint(str(window), WINDOWS)}")
     number(beta, "beta", least=0)
+    if len(edges) == 2 and (edges[0] is None) != (edges[1] is None):
+        _lone(edges, "bandstop" if stop else "bandpass", per(like.unit[-1]))
     cuts = [_edges(edges, 1 / float(step), unit) for step, unit in zip(like.step, like.unit, strict=True)]
     counts = [_count(cut, taps, width, window, beta, 1 / float(step), unit, stop, like.ndim)
               for cut, step, unit in zip(cuts, like.step, like.unit, strict=True)]
@@ -128,6 +130,14 @@ def _design(like: Domain, edges: tuple[Any, ...], taps: int | None, width: Any, 
         centre[tuple(n // 2 for n in counts)] = 1
         passed = arrays.constants(passed, centre)[1][1] - passed
     return centred(like, passed)
+
+
+def _lone(edges: tuple[Any, ...], name: str, unit: str) -> None:
+    """Refuse one edge of two: the other would be far off, by default."""
+    which = "low" if edges[1] is None else "high"
+    size = number(edges[which == "high"], which, unit, above=0)
+    cure = f"for a band around {size:g} write low={0.9 * size:g},high={1.1 * size:g}"
+    raise UsageError(f"{name} with {which} {size:g} {unit}".rstrip() + f" alone: wanted both edges, or neither; {cure}")
 
 
 def _edges(edges: tuple[Any, ...], rate: float, unit: str) -> tuple[Any, ...]:

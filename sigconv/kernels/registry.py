@@ -65,11 +65,12 @@ FAMILIES: dict[str, Family] = {}
 
 
 def find(name: str) -> Family | None:
-    """The family of this name or alias.
+    """The family of this name or alias, in capitals or not.
 
-    >>> find("blur").name
+    >>> find("Blur").name
     'gaussian'
     """
+    name = name.lower()
     return FAMILIES.get(name) or next((f for f in FAMILIES.values() if name in f.aliases), None)
 
 

@@ -10,7 +10,8 @@ from .measures import SAME, parity
 __all__ = ["in_space"]
 
 FILTERS = ("lowpass", "highpass", "bandpass", "bandstop")
-SMOOTH = ("identity", "gain", "box", "gaussian", "lowpass", "delay")
+SMOOTH = ("identity", "gain", "box", "binomial", "gaussian", "lowpass", "delay")
+OPERATORS = {"Sobel": (1, 2, 1), "Prewitt": (1, 1, 1), "Scharr": (3, 10, 3)}  # the smooth factors beside -1,0,1
 
 
 def in_space(taps: np.ndarray, first: tuple[float, ...]) -> Kind:
@@ -31,9 +32,11 @@ def _one_tap(taps: np.ndarray, first: tuple[float, ...]) -> Kind | None:
 
 
 def _star(taps: np.ndarray) -> Kind | None:
-    """A centre and its direct neighbours, all alike: laplace, or what sharpens."""
+    """A centre and its direct neighbours, all alike, or all its neighbours: laplace, or what sharpens."""
     if taps.shape != (3,) * taps.ndim:
         return None
+    if taps[(0,) * taps.ndim]:
+        return _block(taps)
     arm = float(taps[(0,) + (1,) * (taps.ndim - 1)])
     star = np.zeros_like(taps)
     star[(1,) * taps.ndim] = -2.0 * taps.ndim
@@ -51,6 +54,23 @@ def _star(taps: np.ndarray) -> Kind | None:
     return Kind("sharpen", gain, {"amount": -arm / gain}) if -arm / gain > 0 else None
 
 
+def _block(taps: np.ndarray) -> Kind | None:
+    """A centre among neighbours of one sign, diagonal ones too, the same along every axis and either way."""
+    near, arm = 10 * SAME * np.abs(taps).max(), taps.copy()
+    middle = (1,) * taps.ndim
+    arm[middle] = 0
+    turns = [np.flip(taps, axis) for axis in range(taps.ndim)] + [np.swapaxes(taps, 0, axis) for axis in range(1, taps.ndim)]
+    around = np.delete(arm.ravel(), taps.size // 2) * np.sign(arm.sum())
+    if around.min() <= near or any(np.abs(turn - taps).max() > near for turn in turns):
+        return None
+    gain, bend = float(taps.sum()), float(arm[(0, *middle[1:])])
+    if abs(gain) < near:
+        return Kind("laplace", bend, {"diagonals": True})
+    if bend * gain > 0 or np.ptp(around) > near:
+        return None
+    return Kind("sharpen", gain, {"amount": -bend / gain, "diagonals": True})
+
+
 def _product(taps: np.ndarray, first: tuple[float, ...]) -> Kind | None:
     """Taps that are one factor an axis: the lines through the largest tap."""
     top = np.unravel_index(int(np.abs(taps).argmax()), taps.shape)
@@ -65,7 +85,9 @@ def _product(taps: np.ndarray, first: tuple[float, ...]) -> Kind | None:
     names = [k.name for k in kinds]
     moving = [axis for axis, name in enumerate(names) if name not in ("identity", "gain")]
     total = float(taps.sum())
-    for name, parameter in (("gaussian", "sigma"), ("box", "width")):
+    for name, parameter in (("gaussian", "sigma"), ("box", "width"), ("binomial", "sigma")):
+        if len(moving) == 1 and names[moving[0]] == name:
+            return Kind(name, total, kinds[moving[0]].parameters | {"axis": moving[0]})
         if moving and {names[axis] for axis in moving} == {name}:
             return Kind(name, total, {parameter: tuple(k.parameters.get(parameter, 0.0) for k in kinds)})
     if moving and all(name in ("identity", "gain", "delay") for name in names):
@@ -73,13 +95,24 @@ def _product(taps: np.ndarray, first: tuple[float, ...]) -> Kind | None:
         return Kind("delay", gain, {"time": tuple(k.parameters.get("time", 0.0) for k in kinds)})
     odd = [axis for axis in moving if parity(lines[axis]) == "odd"]
     if len(odd) == 1 and all(names[axis] in SMOOTH or lines[axis].min() > 0 for axis in range(taps.ndim) if axis != odd[0]):
-        return Kind("gradient", 1.0, {"axis": odd[0], "name": names[odd[0]]})
+        return Kind("gradient", 1.0, {"axis": odd[0], "operator": _operator(lines, odd[0])})
     if len(moving) == 1 and names[moving[0]]:
         only = kinds[moving[0]]
         return Kind(only.name, total if only.name in FILTERS else only.gain * float(peak), only.parameters | {"axis": moving[0]})
     if all(name == "lowpass" for name in names):
         return Kind("lowpass", total, {"cutoff": tuple(k.parameters["cutoff"] for k in kinds)})
     return None
+
+
+def _operator(lines: list[np.ndarray], odd: int) -> str:
+    """The name that a central difference with these smooth factors goes by."""
+    if len(lines[odd]) != 3 or abs(lines[odd][1]) > 10 * SAME:
+        return ""
+    smooth = [line / line.sum() for axis, line in enumerate(lines) if axis != odd]
+    for name, taps in OPERATORS.items():
+        if all(len(line) == 3 and np.abs(line - np.divide(taps, sum(taps))).max() < 10 * SAME for line in smooth):
+            return name
+    return ""
 
 
 def _profiles(taps: np.ndarray, first: tuple[float, ...]) -> Kind | None:

@@ -10,6 +10,7 @@ import numpy as np
 from .. import arrays
 from ..signal import Signal
 from ..spectrum import hann
+from .measures import wanted
 from .words import decibel, frequency
 
 __all__ = ["Changed", "changed"]
@@ -17,13 +18,15 @@ __all__ = ["Changed", "changed"]
 FIRST = 62.5  # Hz, the centre of the lowest octave
 BLOCK = 64  # frames at a time
 CUT = 2**20  # samples squared at a time
-QUIET = 1e-12  # of all power: an octave below this is empty
+EMPTY = 1e-12  # of all power: an octave below this is empty
+FAINT = 1e-5  # of the power in dry's loudest octave, 50 dB: below this a click at a cut-off end outweighs what is there
+MAIN = 1e-2  # of the power in wet's loudest octave: what is so strong in the result is never left out
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
     """`level`: wet over dry in dB (root mean square), −inf where wet is silent, NaN where dry is. `bands`: (centre in Hz, dB)
-    for each octave that dry has anything in; empty for what is not sound."""
+    for each octave that dry has something in (see `changed`); empty for what is not sound."""
 
     level: float
     bands: tuple[tuple[float, float], ...] = ()
@@ -47,13 +50,17 @@ class Changed:
 def changed(dry: Signal, wet: Signal) -> Changed:
     """The change of level, and of every octave, from dry to wet.
 
-    Powers are means over all samples and channels of each, so that a bank's outputs count as one.
+    Powers are means over all samples and channels of each, so that a bank's outputs count as one. Octaves more than 50 dB below
+    dry's loudest are left out, unless they come within 20 dB of wet's loudest: a change of next to nothing is no change to
+    tell, and a sound cut off at an edge leaves a click there that is none of the kernel's doing.
 
     >>> import sigconv as sc
     >>> x = sc.Signal(np.ones((1, 8)), sc.grid(8, unit="px"))
     >>> str(changed(x, x * 0.5))
     '−6.0 dB overall'
     """
+    wanted(dry, "changed")
+    wanted(wet, "changed")
     before, after = _power(dry), _power(wet)
     level = nan if not before else -inf if not after else 10 * np.log10(after / before)
     if dry.domain.unit != ("s",) or wet.domain.unit != ("s",) or not isfinite(level):
@@ -61,7 +68,7 @@ def changed(dry: Signal, wet: Signal) -> Changed:
     centres, one, two = *_octaves(dry), _octaves(wet)[1]
     bands = []
     for f, a, b in zip(centres, one, two, strict=False):
-        if a > QUIET * one.sum():
+        if a > FAINT * one.max() or (a > EMPTY * one.sum() and b > MAIN * two.max()):
             bands.append((float(f), float(10 * np.log10(b / a)) if b > 0 else -inf))
     return Changed(float(level), tuple(bands))
 

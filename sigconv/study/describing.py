@@ -7,20 +7,22 @@ from itertools import islice
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from ..errors import SigconvError
 from ..kernels import reached
 from ..scales import hz_to_note
 from ..signal import Signal
 from .kinds import Kind, recognise
-from .measures import Facts, count, facts, filters
-from .words import decibel, delay, frequency, gain, length, share
+from .measures import Facts, count, facts, filters, plain, wanted
+from .words import decibel, delay, frequency, gain, length, share, span
 
 __all__ = ["describe"]
 
 LISTED, COUNTED = 6, 256  # filters of a bank that are named one by one, and that are looked at
 TITLES = {"lowpass": "low-pass", "highpass": "high-pass", "bandpass": "band-pass", "bandstop": "band-stop", "edge": "high-pass",
-          "difference": "band-pass", "laplace": "high-pass", "gaussian": "blur (Gaussian)", "box": "mean (box)",
-          "": "unlike any named kernel"}
+          "difference": "band-pass", "laplace": "high-pass", "gaussian": "blur (Gaussian)", "binomial": "blur (binomial)",
+          "box": "mean (box)", "": "unlike any named kernel"}
 AFTER = {"edge": "the difference of neighbours", "difference": "the central difference, over two samples",
          "laplace": "the second difference (Laplace)"}
 
@@ -33,6 +35,7 @@ def describe(k: Signal, name: str | None = None) -> str:
     >>> describe(sc.kernel("edge", sc.line(1, 8000))).split(":")[0]
     'high-pass, zero at DC, +6.0 dB an octave, half-sample delay, 2 taps, antisymmetric (linear phase)'
     """
+    wanted(k, "describe")
     words = _words(k)
     return f"{name}: {words}" if name and not words.startswith(f"{name}:") else words
 
@@ -54,7 +57,7 @@ def _sentence(k: Signal) -> str:
     lead = _lead(kind, k)
     plain = kind.name in ("identity", "gain", "delay")
     parts = [*lead, *([] if plain else _about(kind, found, k)), *_body(kind, found, k)]
-    after = f": {AFTER[kind.name]}" if kind.name in AFTER else ""
+    after = f": {AFTER[kind.name]}" if kind.name in AFTER and "diagonals" not in kind.parameters else ""
     if not kind.name:
         return f"{parts[0]}: {', '.join(parts[1:])}"
     return ", ".join(parts) + after
@@ -75,9 +78,6 @@ def _lead(kind: Kind, k: Signal) -> list[str]:
         said = [write(v, s, u) for v, (s, u) in zip(values, on, strict=True)]
         return said[0] if len(set(said)) == 1 else " × ".join(said)
 
-    def long(v: float, s: float, u: str) -> str:
-        return length(v * s, u)
-
     def often(v: float, s: float, u: str) -> str:
         return frequency(v / s, u)
 
@@ -88,11 +88,19 @@ def _lead(kind: Kind, k: Signal) -> list[str]:
     if kind.name == "delay":
         return [_shifts(p["time"], along, k), "gain 1 at every frequency" if not level else f"gain {gain(kind.gain)}", *turned]
     if kind.name == "gaussian":
-        return [f"blur (Gaussian, σ {each(p['sigma'], long)})", "low-pass", *level, *turned]
+        return [f"blur{along} (Gaussian, σ {each(p['sigma'], span)})", "low-pass", *level, *turned]
+    if kind.name == "binomial":
+        like = f"like a Gaussian of σ {each(p['sigma'], span)}"
+        triangle = p["sigma"] == (first := 0.5**0.5) or p["sigma"] == (first,) * k.domain.ndim
+        also = f"triangle; also the mean over exactly {each(2.0, span)}; " if triangle else ""
+        return [f"binomial blur{along} ({also}{like})", "low-pass", *level, *turned]
     if kind.name == "box":
-        return [f"mean over {each(p['width'], long)} (box)", "low-pass", *level, *turned]
+        return [f"mean over {each(p['width'], span)}{along} (box)", "low-pass", *level, *turned]
     if kind.name == "sharpen":
-        return [f"sharpen (what is there minus {share(p['amount'])} × its second difference)", *level, *turned]
+        diagonals = ", diagonals too" * ("diagonals" in p)
+        return [f"sharpen (what is there minus {share(p['amount'])} × its second difference{diagonals})", *level, *turned]
+    if kind.name == "laplace" and "diagonals" in p:
+        return ["Laplace with diagonals (outline): high-pass"]
     if kind.name == "echo":
         many = f"{p['repeats']} repeat{'s' * (p['repeats'] != 1)}"
         return [f"echo{along}: {many}, each {length(p['delay'] * step, unit)} later and {share(p['decay'])} times the last "
@@ -108,7 +116,8 @@ def _lead(kind: Kind, k: Signal) -> list[str]:
     if kind.name == "gradient":
         axis, rest = p["axis"], [n for i, n in enumerate(k.domain.name) if i != p["axis"]]
         view = {"x": "horizontal ", "y": "vertical "}.get(k.domain.name[axis], "")
-        return [f"{view}gradient: the difference along {k.domain.name[axis]}, smooth along {' and '.join(rest)}"]
+        called = f"{view}{p['operator'] or 'gradient'}"
+        return [f"{called}: the difference along {k.domain.name[axis]}, smooth along {' and '.join(rest)}"]
     if kind.name in ("lowpass", "highpass"):
         return [f"{TITLES[kind.name]}{along}", f"cutoff {each(p['cutoff'], often)} (−6 dB)", *level, *turned]
     if kind.name in ("bandpass", "bandstop"):
@@ -130,12 +139,12 @@ def _about(kind: Kind, found: Facts, k: Signal) -> list[str]:
     line, unit = k.domain.ndim == 1, k.domain.unit[-1]
     parts = []
     if not kind.name:
-        parts += [count(found.taps)]
+        parts += [*_passes(k), count(found.taps)]
     if kind.name in ("lowpass", "highpass", "bandpass", "bandstop") and line:
         if found.edges:
             parts.append("−3 dB at " + " and ".join(frequency(f, unit) for f in found.edges[:4]))
         parts += _reached(k, unit)
-    if kind.name in ("gaussian", "box", "note", "tone") and line and found.edges:
+    if kind.name in ("gaussian", "binomial", "box", "note", "tone") and line and found.edges:
         parts.append("−3 dB at " + " and ".join(frequency(f, unit) for f in found.edges[:2]))
     if kind.name not in ("note", "tone"):
         parts.append("zero at DC" if found.zero_mean else f"gain {_ratio(found.dc)} at DC")
@@ -147,6 +156,22 @@ def _about(kind: Kind, found: Facts, k: Signal) -> list[str]:
     if not kind.name:
         parts.append(f"sum of sizes {share(found.norm1)}, norm {share(found.norm2)}")
     return parts
+
+
+def _passes(k: Signal) -> list[str]:
+    """The word for which frequencies an unnamed kernel of an image or volume passes, where it is plain: the gain at DC and at
+    the highest frequencies (half the rate along one axis at least), against the largest."""
+    taps = plain(k)
+    if taps.ndim == 1 or taps.size > 2**16:
+        return []
+    size = np.abs(np.fft.fftn(taps / np.abs(taps).max(), [max(16, n + n % 2) for n in taps.shape], range(taps.ndim)))
+    most = float(size.max())
+    faces = [size.take(n // 2, axis) for axis, n in enumerate(size.shape)]  # the rest of the spectrum on each
+    dc, highest = float(size.flat[0]) / most, max(float(face.max()) for face in faces) / most
+    if highest < 0.51:
+        return ["low-pass"] if dc > 0.7 else ["band-pass"] if dc < 0.1 and highest < 0.3 else []
+    alone = min(float(face.flat[0]) for face in faces) / most  # along one axis, the others at DC
+    return ["high-pass"] if dc < 0.3 and highest > 0.7 and alone > 0.3 else []
 
 
 def _reached(k: Signal, unit: str) -> list[str]:
@@ -220,8 +245,10 @@ def _gradient(k: Signal, sizes: str) -> str:
         return ""
     found = facts(next(filters(k)))
     late = delay(found.delay[0], float(d.step[0]), d.unit[0])
-    what = "horizontal and vertical gradient" if d.name == ("y", "x") else \
-        f"gradient along {', '.join(d.name[:-1])} and {d.name[-1]}"
+    called = {str(kind.parameters["operator"]) for kind in kinds}
+    word = called.pop() if len(called) == 1 else ""
+    what = f"horizontal and vertical {word or 'gradient'}" if d.name == ("y", "x") else \
+        f"{word or 'gradient'} along {', '.join(d.name[:-1])} and {d.name[-1]}"
     return (f"{what}: {sizes}, each the difference along one of {', '.join(d.name)}, smooth along the rest, zero at DC, "
             f"+6.0 dB an octave, {late}{' along each axis' if found.delay[0] else ''}, antisymmetric (linear phase)")
 

@@ -9,17 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import nan, prod
+from typing import Any
 
 import numpy as np
 
 from .. import arrays
 from ..engines.spectral import fast_length
-from ..errors import UsageError
+from ..errors import UsageError, printable
 from ..signal import Signal
 
 __all__ = ["Facts", "Spectrum", "facts", "filters"]
 
 ZERO = 1e-6  # of ‖h‖₁: a sum below this is a zero of the filter, not a small gain
+SAME_PEAK = 2e-3  # of the largest gain, 0.02 dB: peaks nearer than this are equal (the grid misses their tops by as much)
 SAME = 1e-6  # of the largest tap: taps nearer than this are equal (a float32 file keeps that much)
 
 
@@ -30,8 +32,8 @@ class Facts:
     `taps` an axis; `dc` the gain at frequency 0; `norm1` = Σ|h|, the most that a signal can grow; `norm2` = √Σ|h|², the growth
     of white noise; `symmetry` "even" (for complex taps Hermitian), "odd" or "none"; `delay` in samples, one an axis, for a
     filter with symmetry its constant group delay, else that at its peak (the centre of its energy on more axes); `zero_mean`.
-    On a line also `peak` (cycles per unit) and `peak_gain`, `edges` where the gain passes −3 dB of the peak, and `slope`
-    (dB an octave at the low end); NaN and () on more axes.
+    On a line also `peak` (cycles per unit; the lowest of equal ones) and `peak_gain`, `edges` where the gain passes −3 dB of the
+    peak, and `slope` (dB an octave at the low end); NaN and () on more axes.
     """
 
     taps: tuple[int, ...]
@@ -51,6 +53,7 @@ class Spectrum:
     """The response of taps on a line: `frequency` in cycles a sample, complex `gain`, both on a dense grid."""
 
     def __init__(self, taps: np.ndarray):
+        self.taps = taps
         points = fast_length(max((16 if len(taps) < 4096 else 4) * len(taps), 4096))
         if np.iscomplexobj(taps):
             self.frequency = np.fft.fftshift(np.fft.fftfreq(points))
@@ -61,6 +64,15 @@ class Spectrum:
     @cached_property
     def size(self) -> np.ndarray:
         return np.abs(self.gain)
+
+    @cached_property
+    def top(self) -> int:
+        """Where the gain is largest: of peaks within a rounding of it (an echo's) the lowest."""
+        size, most = self.size, float(self.size.max())
+        if np.iscomplexobj(self.taps) or not most:
+            return int(size.argmax())
+        round_top = np.concatenate([[True], size[1:] >= size[:-1]]) & np.concatenate([size[:-1] >= size[1:], [True]])
+        return int(np.flatnonzero((size >= (1 - SAME_PEAK) * most) & round_top)[0])
 
     def crossings(self, level: float) -> np.ndarray:
         """Where |gain| passes the level, between grid points by the line through them."""
@@ -78,8 +90,9 @@ def facts(k: Signal) -> Facts:
     >>> f.dc, f.symmetry, f.delay, f.peak, f.peak_gain, round(f.slope, 2)
     (0.0, 'odd', (0.5,), 4000.0, 2.0, 6.02)
 
-    Raises `UsageError` for banks and layers: take `filters(k)`.
+    Raises `UsageError` for banks and layers: take `filters(k)`; and for what is no Signal.
     """
+    wanted(k, "facts")
     if k.value:
         raise UsageError(f"facts of a kernel of value {k.value}: wanted one filter; take them one by one from study.filters(k)")
     full = plain(k)
@@ -90,9 +103,10 @@ def facts(k: Signal) -> Facts:
     norm1, total = float(np.abs(taps).sum()), taps.sum()
     dc = complex(total) if np.iscomplexobj(taps) else float(total)
     symmetry, silent = parity(taps), abs(dc) <= ZERO * norm1
-    line = _on_line(taps, k) if k.domain.ndim == 1 else (nan, nan, (), nan)
+    spectrum = Spectrum(taps) if k.domain.ndim == 1 else None
+    line = _on_line(taps, k, spectrum) if spectrum else (nan, nan, (), nan)
     return Facts(k.domain.shape, 0.0 if silent else dc, norm1, _norm(taps), symmetry,
-                 delay_of(taps, first, symmetry), bool(silent), *line)
+                 delay_of(taps, first, symmetry, spectrum), bool(silent), *line)
 
 
 def _norm(taps: np.ndarray) -> float:
@@ -107,8 +121,17 @@ def filters(k: Signal) -> Iterator[Signal]:
     >>> [float(f.data[0]) for f in filters(sc.Signal([[1.0], [2.0]], sc.line(1, 8000)))]
     [1.0, 2.0]
     """
+    wanted(k, "filters")
     for index in np.ndindex(*k.value):
         yield Signal(k.data[index], k.domain)
+
+
+def wanted(k: Any, what: str) -> None:
+    """Refuse what is no Signal."""
+    if not isinstance(k, Signal):
+        got = repr(k) if k is None or (isinstance(k, str) and len(k) < 60) else f"a {type(k).__name__}"
+        spec = repr(k) if got.startswith(("'", '"')) else "spec"
+        raise UsageError(printable(f"{what} of {got}: wanted a Signal; make a kernel with sc.kernel({spec}, like)"))
 
 
 def plain(k: Signal) -> np.ndarray:
@@ -140,14 +163,14 @@ def parity(taps: np.ndarray) -> str:
     return "odd" if np.abs(taps + mirrored).max() <= near else "none"
 
 
-def delay_of(taps: np.ndarray, first: tuple[float, ...], symmetry: str) -> tuple[float, ...]:
-    """The delay in samples, one an axis."""
+def delay_of(taps: np.ndarray, first: tuple[float, ...], symmetry: str, spectrum: Spectrum | None = None) -> tuple[float, ...]:
+    """The delay in samples, one an axis; `spectrum`: that of the taps, where it is known."""
     if symmetry != "none":
         return tuple(a + (n - 1) / 2 for a, n in zip(first, taps.shape, strict=True))
     if taps.ndim == 1:
         at = np.arange(len(taps))
-        spectrum = Spectrum(taps)
-        turn = np.exp(-2j * np.pi * spectrum.frequency[int(spectrum.size.argmax())] * at)
+        spectrum = spectrum or Spectrum(taps)
+        turn = np.exp(-2j * np.pi * spectrum.frequency[spectrum.top] * at)
         return (first[0] + float(((taps * at * turn).sum() / (taps * turn).sum()).real),)
     energy = np.abs(taps) ** 2
     where = np.meshgrid(*map(np.arange, taps.shape), indexing="ij", sparse=True)
@@ -164,12 +187,11 @@ def low_slope(taps: np.ndarray) -> float:
     return float(20 * np.log10(high / low)) if low > 1e-13 * np.abs(taps).sum() and high else nan
 
 
-def _on_line(taps: np.ndarray, k: Signal) -> tuple[float, float, tuple[float, ...], float]:
-    spectrum, rate = Spectrum(taps), float(1 / k.domain.step[0])
-    top = int(spectrum.size.argmax())
-    peak_gain = float(spectrum.size[top])
-    edges = tuple(float(f) * rate for f in spectrum.crossings(peak_gain / np.sqrt(2)))
-    return float(spectrum.frequency[top]) * rate, peak_gain, edges[:16], low_slope(taps)
+def _on_line(taps: np.ndarray, k: Signal, spectrum: Spectrum) -> tuple[float, float, tuple[float, ...], float]:
+    rate = float(1 / k.domain.step[0])
+    top, peak_gain = spectrum.top, float(spectrum.size.max())
+    edges = tuple(float(f) * rate for f in spectrum.crossings(peak_gain / np.sqrt(2))[:16])
+    return float(spectrum.frequency[top]) * rate, peak_gain, edges, low_slope(taps)
 
 
 def count(shape: tuple[int, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf, log10
 
-__all__ = ["decibel", "delay", "frequency", "length", "share"]
+__all__ = ["decibel", "delay", "frequency", "length", "share", "span"]
 
 
 def decibel(level: float, digits: int = 1) -> str:
@@ -36,6 +36,18 @@ def length(value: float, unit: str) -> str:
         return f"{_four(value)} s" if abs(value) >= 1 or not value else f"{_four(1e3 * value)} ms" if abs(value) >= 1e-4 else \
             f"{_four(1e6 * value)} µs"
     return f"{_four(value)} {unit}".rstrip()
+
+
+def span(samples: float, step: float, unit: str) -> str:
+    """A length, and in samples too where these are not its unit.
+
+    >>> span(2, 1 / 8000, "s"), span(3, 1.0, "px"), span(1, 0.5, "mm")
+    ('0.25 ms = 2 samples', '3 px', '0.5 mm = 1 sample')
+    """
+    said = length(samples * step, unit)
+    if unit in ("", "sample") or (unit == "px" and step == 1):
+        return said
+    return f"{said} = {_four(samples)} sample{'s' * (abs(samples - 1) > 1e-6)}"
 
 
 def frequency(value: float, unit: str) -> str:
