@@ -28,6 +28,7 @@ def pictures() -> dict[str, Callable[[], Any]]:
         "taps": lambda: see.taps(lowpass),
         "taps-2d": lambda: see.taps(sc.kernel("laplace", photo)),
         "response": lambda: see.response(lowpass),
+        "response-echo": lambda: see.response(sc.kernel("echo", speech)),
         "response-2d": lambda: see.response(sc.kernel("edge", photo)),
         "compare": lambda: see.compare(speech.between(0.7, 2.2), (speech @ lowpass).between(0.7, 2.2)),
         "compare-image": lambda: see.compare(photo, photo @ sc.kernel("blur", photo)),

@@ -322,6 +322,45 @@ def test_a_symmetric_kernel_has_no_phase_but_a_sign():
     assert np.nanmax(np.abs(steps)) < 1
 
 
+def echo(gap, n=4, rate=16000):
+    taps = np.zeros((n - 1) * gap + 1)
+    taps[::gap] = 0.5 ** np.arange(n)
+    return kernel(taps, 0, Fraction(1, rate))
+
+
+def test_a_dense_comb_is_a_band_between_its_true_extremes():
+    """H is periodic in 1/gap, so every column with a whole period has the same least and largest gain."""
+    k = echo(4000)
+    fine = 20 * np.log10(np.abs(np.fft.fft(0.5 ** np.arange(4), 4096)))
+    ax = see.response(k)
+    band = next(p for p in ax.patches if hasattr(p, "get_data"))
+    high, edges, low = band.get_data()
+    dense = np.isfinite(high)
+    assert dense.sum() > 100 and dense[-50:].all() and not dense[:200].any()
+    np.testing.assert_allclose(high[dense], fine.max(), atol=0.05)
+    np.testing.assert_allclose(low[dense], fine.min(), atol=0.05)
+    at, line = ax.lines[0].get_data()
+    assert np.nanmax(at[np.isfinite(line)]) < edges[:-1][dense].min() * 1.02
+    assert at[np.isfinite(line)].max() > edges[:-1][dense].min()
+
+
+@pytest.mark.parametrize("k", [echo(4000), echo(400), kernel(RNG.standard_normal(6000), 0), echo(16000, 6)],
+                         ids=["250 ms", "25 ms", "room", "5 s"])
+def test_low_frequencies_of_long_kernels_are_no_polygon(k):
+    """A point half-way between two neighbours, computed exactly, lies on the line between them."""
+    numbers = see.response_numbers(k)
+    frequency, gain = numbers.frequency[1:], 10 ** (numbers.gain[0, 1:] / 20)
+    some = slice(0, min(np.searchsorted(frequency, 10.0), len(frequency) - 1), 3)
+    between = (frequency[:-1] + frequency[1:])[some] / 2
+    exact = np.abs(spectrum.response(k, between).gain)
+    np.testing.assert_allclose(exact, ((gain[:-1] + gain[1:]) / 2)[some], atol=0.004 * gain.max())
+
+
+def test_smooth_curves_stay_lines():
+    for k in (EDGE, kernel(0.25 * np.sinc(np.arange(-50, 51) / 4) * np.hamming(101)), kernel([1.0], 0)):
+        assert not any(a.patches for a in axes(see.response(k)))
+
+
 def test_responses_of_a_bank_lie_over_each_other():
     bank = Signal(np.stack([[1.0, -1], [0.5, 0.5]]), sc.Domain(2, Fraction(1, 8000), 0, "s"), ("edge", "mean"))
     ax = see.response(bank)
@@ -388,6 +427,31 @@ def test_compare_aligns_by_the_grid():
         np.testing.assert_allclose(a.values, b.values, atol=1e-3)
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_real_and_complex_sound_share_one_true_frequency_axis(swapped):
+    x = tone(1000.0)
+    up = Signal(np.exp(2j * np.pi * 1000 * np.arange(8000) / 8000)[None], x.domain)
+    maps = see.compare_numbers(*((up, x) if swapped else (x, up))).maps
+    for panel in maps:
+        assert panel.values.shape[0] == panel.down.n and panel.down == maps[0].down and panel.down.limits == (-4000.0, 4000.0)
+    at, (real, whole) = maps[0].down.at, [maps[i].values[:, 30] for i in ((1, 0) if swapped else (0, 1))]
+    for line in (1000.0, -1000.0):
+        assert real[np.isclose(at, line)] == pytest.approx(20 * np.log10(0.5), abs=0.05)
+    assert sorted(at[np.argsort(real)[-2:]]) == pytest.approx([-1000, 1000])
+    assert at[whole.argmax()] == pytest.approx(1000) and whole[np.isclose(at, -1000)] < -80
+
+
+@pytest.mark.parametrize("rate, window, part", [(16000, 512, 1), (8000, 256, 1j), (11025, None, 1), (8000, 255, 1),
+                                                (8000, 255, 1j)])
+def test_spectrograms_end_at_half_the_rate(rate, window, part):
+    x = Signal(part * sound(4000, rate).data, sc.line(4000, rate))
+    low = 0.0 if part == 1 else -rate / 2
+    for ax in (axes(see.signal(x, window=window))[1], *axes(see.compare(x, x, window=window))):
+        assert ax.get_ylim() == pytest.approx((low, rate / 2))
+    ax = see.image(spectrum.spectrogram(x, window=window))
+    assert ax.get_ylim() == pytest.approx((low, rate / 2), abs=0.51 * rate / 255) and ax.get_ylim()[1] <= rate / 2 + 1e-9
+
+
 def test_compare_images_shows_pictures_to_one_scale():
     x = plane(70, 90)
     y = 0.5 * x
@@ -396,7 +460,7 @@ def test_compare_images_shows_pictures_to_one_scale():
     for panel, values in zip((before, after, difference), (x.data[0], y.data[0], y.data[0] - x.data[0]), strict=True):
         np.testing.assert_allclose(np.asarray(panel.images[0].get_array()), values)
     assert before.images[0].get_clim() == after.images[0].get_clim() == (0.0, 1.0)
-    assert difference.images[0].get_clim() == (-1.0, 1.0)
+    assert difference.images[0].get_clim() == (-0.5, 0.5) and difference.get_title("left") == "difference ×2"
     assert before.get_xlabel() == "x (px)"
 
 
@@ -404,7 +468,59 @@ def test_compare_after_a_signed_filter_keeps_the_reference():
     x = plane(70, 90)
     maps = see.compare_numbers(x, sc.convolve(x, LAPLACE)).maps
     assert [m.scale for m in maps] == ["grey", "signed", "signed"]
-    assert maps[0].limits[1] == maps[1].limits[1] == maps[2].limits[1] == -maps[2].limits[0] >= 1.0
+    full = maps[0].limits[1]
+    assert maps[0].limits == (0.0, full) and maps[1].limits == (-full, full) and full >= 1.0
+    assert maps[2].title == "difference ×1/2" and maps[2].limits == (-2 * full, 2 * full)
+
+
+@pytest.mark.parametrize("share, title, limit", [(0.5, "difference ×2", 0.5), (0.3, "difference ×2", 0.5),
+                                                 (0.25, "difference ×4", 0.25), (-0.12, "difference ×8", 0.125),
+                                                 (1e-9, "difference ×65536", 2.0**-16), (0.0, "difference", 1.0)])
+def test_a_difference_is_drawn_as_deep_as_fits(share, title, limit):
+    x = Signal(np.full((1, 4, 4), 0.5), sc.grid(4, 4))
+    maps = see.compare_numbers(x, Signal(x.data + share * np.eye(4), x.domain)).maps
+    assert maps[0].limits == maps[1].limits == (0.0, 1.0)
+    assert (maps[2].title, maps[2].limits) == (title, (-limit, limit))
+    np.testing.assert_allclose(maps[2].values, share * np.eye(4), atol=1e-15)
+
+
+def test_what_comes_after_does_not_lift_the_black_of_before():
+    x = plane(70, 90)
+    ringing = Signal(x.data - 0.02, x.domain)
+    for after in (ringing, x @ LAPLACE):
+        before = see.compare_numbers(x, after).maps[0]
+        assert before.scale == "grey" and before.limits[0] == 0.0
+    below = see.compare_numbers(ringing, x).maps
+    assert below[0].limits[0] == below[1].limits[0] == ringing.data.min()
+
+
+def test_one_bright_pixel_after_does_not_darken_before():
+    x = plane(70, 90)
+    spark = x.data.copy()
+    spark[0, 3, 4] = 40.0
+    maps = see.compare_numbers(x, Signal(spark, x.domain)).maps
+    assert maps[0].limits == maps[1].limits == (0.0, 1.0)
+
+
+def test_colour_bars_say_what_they_measure_and_stand_by_their_panels():
+    x = plane(20, 30)
+    def bars(ax):
+        return [a.get_ylabel() for a in ax.figure.axes if a.get_label() == "<colorbar>"]
+    assert bars(see.compare(x, x @ sc.kernel("blur", x))) == ["difference"]
+    assert bars(see.compare(x, x @ (0.1 * LAPLACE))) == ["value", "difference"]
+    assert bars(see.taps(LAPLACE)) == ["tap"] and bars(see.image(x - 0.5 * Signal(np.ones((1, 20, 30)), x.domain))) == ["value"]
+    assert bars(see.compare(sound(), sound())) == ["level (dB)"]
+
+
+def test_slices_have_one_scale_and_fill_the_figure():
+    v = plane(49, 58, 47, step=4, unit="mm")
+    ax = see.compare(v, 0.9 * v)
+    image = png(ax).convert("L")
+    long = [a.get_window_extent().width / np.ptp(a.get_xlim()) for a in axes(ax)]
+    np.testing.assert_allclose(long, long[0], rtol=0.02)
+    ink = np.flatnonzero((np.asarray(image) < 250).any(1))
+    assert ink[0] < 0.05 * image.height and ink[-1] > 0.95 * image.height
+    assert [m.title for m in see.compare_numbers(v, 0.9 * v).maps][6:] == ["difference ×8\nz = 96 mm", "y = 116 mm", "x = 92 mm"]
 
 
 def test_compare_a_bank_gives_a_row_a_filter():
@@ -428,6 +544,13 @@ def test_compare_colour_and_volumes():
 def test_compare_refuses_what_does_not_match():
     with pytest.raises(sc.SigconvError, match="one rate"):
         see.compare(sound(), sound(rate=16000))
+    with pytest.raises(sc.SigconvError, match="a picture and a sound can't be compared: wanted two signals on the same axes"):
+        see.compare(plane(9, 9), sound())
+    for before, after in ((sound(), plane(9, 9)), (sound(), sound(rate=16000)), (plane(9, 9), plane(9, 9, step=2)),
+                          (plane(9, 9), plane(9, 9, unit="mm")), (plane(9, 9), plane(9, 9, 9))):
+        with pytest.raises(sc.SigconvError, match="wanted") as raised:
+            see.compare(before, after)
+        assert "kernel" not in str(raised.value)
     with pytest.raises(sc.SigconvError, match="same channels"):
         see.compare(sound(value=(2,)), sound(value=(3,)))
 

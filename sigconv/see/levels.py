@@ -11,7 +11,7 @@ from ..domain import Domain
 from ..signal import Signal
 from ..spectrum import decibels, spectrogram
 from .maps import Map
-from .panels import Axis
+from .panels import Axis, spectral
 
 __all__ = ["FLOOR", "RANGE", "flat", "level_maps", "magnitudes"]
 
@@ -63,7 +63,7 @@ def magnitudes(x: Signal, window: int | None = None) -> tuple[np.ndarray, Axis, 
     step = float(hop * x.domain.step[0])
     first = float(start * x.domain.step[0]) + (group - 1) * step / 2
     when = Axis(x.domain.name[0], x.domain.unit[0], first, step * group, size.shape[-1])
-    return size, Axis.of(probe.domain, 0), when
+    return size, spectral(Axis.of(probe.domain, 0), 0.5 / float(x.domain.step[0])), when
 
 
 def level_maps(sizes: list[np.ndarray], frequency: Axis, when: Axis, titles: list[str]) -> tuple[Map, ...]:

@@ -34,6 +34,7 @@ class Map:
     written: bool = False  # the number in each cell
     origin: bool = False  # the cell at 0 is framed
     cross: tuple[float, float] | None = None  # (down, across) where other slices cut this one
+    bar: str = "value"  # what its colour bar says; a sheet's `unit` of levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,10 @@ def draw(sheet: Sheet, ax: Any = None, size: tuple[float, float] | None = None) 
     """The sheet on `ax`'s place or on a figure of its own; returns the first Axes."""
     rows, columns = len(sheet.rows), max(map(len, sheet.rows), default=0)
     with styled():
-        layout = "compressed" if any(panel.equal for panel in sheet.maps) else "constrained"
-        table = panels(ax, size or _size(sheet, columns), max(rows, 1), max(columns, 1), layout=layout)
+        widths, heights = _lengths(sheet) or (None, None)
+        like = len({(p.down.edges, p.across.edges) for p in sheet.maps}) == 1
+        table = panels(ax, size or _size(sheet, columns), max(rows, 1), max(columns, 1), widths=widths, heights=heights,
+                       layout="compressed" if widths and like else "constrained")
         drawn = []
         for i, line in enumerate(table):
             for j, panel in enumerate(line):
@@ -112,7 +115,8 @@ def fill(ax: Any, panel: Map, *, bottom: bool = True, left: bool = True) -> Any:
     (low, high), (begin, end) = panel.down.edges, panel.across.edges
     along(ax.xaxis, panel.across.name, panel.across.unit, max(abs(begin), abs(end)))
     along(ax.yaxis, panel.down.name, panel.down.unit, max(abs(low), abs(high)))
-    ax.set(xlim=(begin, end), ylim=(low, high) if panel.upward else (high, low), title=panel.title)
+    ends = panel.down.limits
+    ax.set(xlim=panel.across.limits, ylim=ends if panel.upward else ends[::-1], title=panel.title)
     ax.set_aspect("equal" if panel.equal else "auto")
     for axis, matplotlib_axis, shown in ((panel.across, ax.xaxis, bottom), (panel.down, ax.yaxis, left)):
         if 0 < axis.n <= FEW:
@@ -159,25 +163,29 @@ def _write(ax: Any, panel: Map) -> None:
 
 
 def _bar(sheet: Sheet, drawn: list[tuple[Any, Any]]) -> None:
-    """A colour bar for each scale, with arrows where values lie beyond its ends."""
-    for scale in _bars(sheet):
-        pairs = [(image, panel) for (_, image), panel in zip(drawn, sheet.maps, strict=True) if image and panel.scale == scale]
+    """A colour bar for each scale and its limits, with arrows where values lie beyond its ends."""
+    for kind in _bars(sheet):
+        pairs = [(image, panel) for (_, image), panel in zip(drawn, sheet.maps, strict=True)
+                 if image and (panel.scale, panel.limits) == kind]
+        beside = [image.axes for image, _ in pairs]
         if not pairs:
             continue
-        image, values, (low, high) = pairs[0][0], [panel.values for _, panel in pairs], pairs[0][1].limits
+        image, values, (scale, (low, high)) = pairs[0][0], [panel.values for _, panel in pairs], kind
         slack = 1e-6 * (high - low)
-        over = (scale == "signed" and any(v.min() < low - slack for v in values), any(v.max() > high + slack for v in values))
-        bar = image.figure.colorbar(image, ax=[ax for ax, _ in drawn], pad=0.015, aspect=28, shrink=0.9,
+        over = (scale != "level" and any(v.min() < low - slack for v in values), any(v.max() > high + slack for v in values))
+        bar = image.figure.colorbar(image, ax=beside, pad=0.015, aspect=28, shrink=0.9,
                                     extend={(0, 0): "neither", (1, 0): "min", (0, 1): "max", (1, 1): "both"}[over])
         bar.outline.set_visible(False)
         bar.ax.tick_params(labelsize=8, length=2, width=0.7)
-        bar.set_label(sheet.unit if scale == "level" else "")
+        words = dict.fromkeys(panel.bar for _, panel in pairs)
+        bar.set_label(sheet.unit if scale == "level" else ", ".join(words))
 
 
-def _bars(sheet: Sheet) -> list[str]:
-    """The scales that need a bar: plain grey from 0 to 1, and colour, need none."""
-    return [scale for scale in ("level", "signed", "grey")
-            if any(p.scale == scale and (scale != "grey" or p.limits != (0.0, 1.0)) for p in sheet.maps)]
+def _bars(sheet: Sheet) -> list[tuple[str, tuple[float, float]]]:
+    """The scales and limits that need a bar: grey from 0 to 1 with nothing beyond, and colour, need none."""
+    kinds = dict.fromkeys((p.scale, p.limits) for p in sheet.maps if p.scale != "colour")
+    beyond = any(p.scale == "grey" and p.values.size and max(-p.values.min(), p.values.max() - 1) > 1e-6 for p in sheet.maps)
+    return [kind for kind in kinds if kind != ("grey", (0.0, 1.0)) or beyond]
 
 
 def _alone(sheet: Sheet, i: int, j: int) -> bool:
@@ -196,10 +204,29 @@ def _size(sheet: Sheet, columns: int) -> tuple[float, float]:
         return 5.4, 3.0
     labelled = sum(j == 0 or not _same(sheet, 0, j) for j in range(len(sheet.rows[0])))
     wide = 5.4 if columns == 1 else 8.0
-    each = (wide - 0.6 * labelled - 0.75 * len(_bars(sheet)) - 0.1 * columns) / columns
-    ratios = [max(min(_length(p.down) / _length(p.across), 2.0) if p.equal else 0.62 for p in row) for row in sheet.rows]
-    titles = 0.3 * len(ratios) if any(p.title for p in sheet.maps) else 0.1
-    return wide, round(min(max(sum(each * max(r, 0.15) for r in ratios) + titles + 0.6, 1.8), 14.0), 1)
+    room = wide - 0.6 * labelled - 0.75 * len(_bars(sheet)) - 0.1 * columns
+    if lengths := _lengths(sheet):
+        high = room * sum(lengths[1]) / sum(lengths[0])
+    else:
+        each = room / columns
+        high = sum(each * max(_ratio(p) if p.equal else 0.62 for p in row) for row in sheet.rows)
+    titles = sum(max(0.1 + 0.2 * (p.title.count("\n") + bool(p.title)) for p in row) for row in sheet.rows)
+    return wide, round(min(max(high + titles + 0.6, 1.8), 14.0), 1)
+
+
+def _lengths(sheet: Sheet) -> tuple[list[float], list[float]] | None:
+    """The widths of the columns and the heights of the rows that give all panels one scale; None where axes differ in kind."""
+    if not sheet.maps or not all(p.equal for p in sheet.maps):
+        return None
+    columns = range(max(map(len, sheet.rows)))
+    widths = [max(_length(row[j].across) for row in sheet.rows if j < len(row)) for j in columns]
+    widths = [max(w, 0.3 * max(widths)) for w in widths]
+    return widths, [max(w * _ratio(p) for w, p in zip(widths, row, strict=False)) for row in sheet.rows]
+
+
+def _ratio(panel: Map) -> float:
+    """Height over width, of very long panels less."""
+    return max(min(_length(panel.down) / _length(panel.across), 2.0), 0.15)
 
 
 def _length(axis: Axis) -> float:

@@ -7,7 +7,7 @@ of the picture's own size is made, the only thing that pyplot is asked for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from ..domain import Domain
 from ..errors import SigconvError
 from .style import dress
 
-__all__ = ["Axis", "along", "log_hertz", "makes_room", "nothing", "panels"]
+__all__ = ["Axis", "along", "log_hertz", "makes_room", "nothing", "panels", "spectral"]
 
 PREFIXES = {"s": ((1.0, 1.0, "s"), (1e-3, 1e3, "ms"), (0.0, 1e6, "µs")), "Hz": ((1e3, 1e-3, "kHz"), (0.0, 1.0, "Hz"))}
 
@@ -30,6 +30,7 @@ class Axis:
     first: float
     step: float
     n: int
+    ends: tuple[float, float] | None = None  # where the picture ends, if not at the edges
 
     @classmethod
     def of(cls, domain: Domain, axis: int) -> Axis:
@@ -47,23 +48,39 @@ class Axis:
         """Where the cell of the first sample begins and that of the last one ends; a cell wide even where there is none."""
         return self.first - self.step / 2, self.first + (max(self.n, 1) - 0.5) * self.step
 
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Where the picture ends: at its `ends`, else at the edges."""
+        return self.ends or self.edges
+
+
+def spectral(axis: Axis, half: float | None = None) -> Axis:
+    """An axis of Fourier bins that ends at 0 or −half and at half the rate, where the cells of its outermost bins go beyond;
+    without `half`, at what the bins themselves say."""
+    first, last = axis.first, axis.first + (axis.n - 1) * axis.step
+    if half is None:
+        if axis.n < 2 or first > 0:
+            return axis
+        half = last if first == 0 else axis.edges[1] if last == -first else -first
+    return replace(axis, ends=(0.0 if first == 0 else -half, half))
+
 
 def panels(ax: Any, size: tuple[float, float], rows: int = 1, columns: int = 1, *, heights: Sequence[float] | None = None,
-           share: str = "", layout: str = "constrained") -> list[list[Any]]:
+           widths: Sequence[float] | None = None, share: str = "", layout: str = "constrained") -> list[list[Any]]:
     """A table of Axes; the first is `ax` where one is given. `share`: "x", "y" or "xy", the limits of all in common; `layout`
     is that of a figure of our own."""
     if ax is None:
         from matplotlib import pyplot
 
         figure = pyplot.figure(figsize=size, layout=layout)
-        spec = figure.add_gridspec(rows, columns, height_ratios=heights)
+        spec = figure.add_gridspec(rows, columns, height_ratios=heights, width_ratios=widths)
         first = figure.add_subplot(spec[0, 0])
     else:
         if not hasattr(ax, "get_subplotspec"):
             raise SigconvError(f"ax is a {type(ax).__name__}: wanted a matplotlib Axes, or None for a new figure")
         figure, first = ax.figure, ax
         if rows * columns > 1:
-            spec = _divided(ax, rows, columns, heights)
+            spec = _divided(ax, rows, columns, {"height_ratios": heights, "width_ratios": widths})
             ax.set_subplotspec(spec[0, 0])
     shared = {f"share{axis}": first for axis in share}
     table = [[figure.add_subplot(spec[i, j], **shared) if i or j else first for j in range(columns)] for i in range(rows)]
@@ -72,16 +89,16 @@ def panels(ax: Any, size: tuple[float, float], rows: int = 1, columns: int = 1, 
     return table
 
 
-def _divided(ax: Any, rows: int, columns: int, heights: Sequence[float] | None) -> Any:
+def _divided(ax: Any, rows: int, columns: int, ratios: dict[str, Any]) -> Any:
     """The grid that stands where `ax` stood."""
     from matplotlib.gridspec import GridSpec
 
     here = ax.get_subplotspec()
     gaps = {} if here is not None and makes_room(ax.figure) else {"hspace": 0.4, "wspace": 0.5}
     if here is not None:
-        return here.subgridspec(rows, columns, height_ratios=heights, **gaps)
+        return here.subgridspec(rows, columns, **ratios, **gaps)
     box = ax.get_position()
-    return GridSpec(rows, columns, ax.figure, left=box.x0, right=box.x1, bottom=box.y0, top=box.y1, height_ratios=heights, **gaps)
+    return GridSpec(rows, columns, ax.figure, left=box.x0, right=box.x1, bottom=box.y0, top=box.y1, **ratios, **gaps)
 
 
 def makes_room(figure: Any) -> bool:

@@ -12,7 +12,7 @@ from ..signal import Signal
 from ..spectrum import decibels
 from .levels import FLOOR, RANGE, flat
 from .maps import Map, Sheet, draw, gathered, peak, span
-from .panels import Axis
+from .panels import Axis, spectral
 
 __all__ = ["image", "image_numbers", "plane", "slices", "volume", "volume_numbers"]
 
@@ -106,6 +106,8 @@ def plane(values: np.ndarray, down: Axis, across: Axis, limits: tuple[float, flo
           **more: Any) -> Map:
     """A map whose rows run down where both axes are alike (a picture), up where they are not (a map over time)."""
     alike = down.unit == across.unit
+    if not alike and down.name == "frequency":
+        down = spectral(down)
     return Map(values, down, across, limits, scale, title, upward=not alike, equal=alike, **more)
 
 
