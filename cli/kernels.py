@@ -14,7 +14,7 @@ from .common import Talk, complete, emit, talk_options
 @click.argument("name", required=False, shell_complete=complete)
 def kernels(name: str | None, talk: Talk) -> None:
     """List the kernels, or tell about NAME: what it is, its parameters and their units."""
-    from sigconv.kernels import FAMILIES
+    from sigconv.kernels import FAMILIES, find
 
     if name is None:
         wide = max(map(len, FAMILIES))
@@ -23,11 +23,12 @@ def kernels(name: str | None, talk: Talk) -> None:
             talk.result(f"{each.name:<{wide}}  {each.summary}{also}", _data(each))
         talk.say("sigconv kernels NAME tells more; taps (-1,0,1) and files (room.wav, taps.npy) are kernels too")
         return
-    family = FAMILIES.get(name) or next((f for f in FAMILIES.values() if name in f.aliases), None)
+    family = find(name)
     if family is None:
-        from sigconv.errors import UsageError, hint
+        from sigconv.errors import UsageError
+        from sigconv.kernels.reading import nearest
 
-        raise UsageError(f"kernel '{name}': wanted {', '.join(FAMILIES)}{hint(name, FAMILIES)}")
+        raise UsageError(f"kernel '{name}': {nearest(name) or 'wanted one of ' + ', '.join(FAMILIES)}")
     emit(talk, _rows(family), _data(family) | {"does": _sentence(family)})
 
 
