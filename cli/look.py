@@ -82,10 +82,10 @@ def _kernel(k: Any) -> Any:
 
 
 def _shown(y: Any, k: Any) -> Any:
-    """A result as one signal that compares with what it came from."""
+    """A result that compares with what it came from: a bank's on images as one picture, anything else as it is."""
     from sigconv.pictures import picture
 
-    return y if y.domain.ndim == 1 else picture(y, k)[0]
+    return picture(y, k)[0] if y.domain.ndim > 1 and k.value else y
 
 
 def _save(figure: Any, path: str | None, spec: str | None, output: str | None, force: bool) -> Path:
