@@ -90,7 +90,6 @@ def talk_options(verb: Callable) -> Callable:
     return wrapped
 
 
-
 def nowhere(spec: str, rate: float = 44100, dims: int | None = None) -> Any:
     """A domain for a kernel that comes without a signal: of as many axes as typed taps have brackets."""
     import sigconv
@@ -134,6 +133,7 @@ def files(names: Iterable[str]) -> list[str]:
     from glob import glob, has_magic
 
     found: list[str] = []
+    names = list(names)
     for name in names:
         path = Path(name)
         if name != "-" and path.is_dir():
@@ -142,9 +142,9 @@ def files(names: Iterable[str]) -> list[str]:
 
             inside = sorted(str(p) for p in path.iterdir() if p.is_file() and p.suffix.lower() in SUFFIXES
                             and p.suffix.lower() not in (".json", ".csv") and not p.name.startswith("."))
-            if not inside:
+            if not inside and len(names) == 1:
                 raise SigconvError(f"{name}: a folder without sounds, images or arrays; wanted some in it")
-            found += inside
+            found += inside or [name]  # an empty folder among others fails like any bad file
         elif name != "-" and not path.exists() and has_magic(name) and (matches := sorted(glob(name))):  # noqa: PTH207 (patterns may be absolute)
             found += matches
         else:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-
 import click
 
 from .common import Talk, complete, emit, talk_options
@@ -34,20 +32,14 @@ def kernels(name: str | None, talk: Talk) -> None:
 
 def _data(family) -> dict:
     return {"name": family.name, "aliases": list(family.aliases), "summary": family.summary, "dims": list(family.dims),
-            "parameters": {p: {"unit": q.unit, "default": q.default} for p, q in family.parameters.items()}}
+            "parameters": {p: {"unit": q.unit, "default": q.default, "meaning": q.meaning} for p, q in family.parameters.items()}}
 
 
 def _rows(family) -> list[tuple[str, str]]:
     rows = [(family.name, family.summary), ("does", _sentence(family)), ("serves", ", ".join(f"{d}D" for d in family.dims))]
     for name, p in family.parameters.items():
-        rows.append((f":{name}", ", ".join(filter(None, (p.unit, _default(p.default))))))
+        rows.append((f":{name}", f"{p.meaning} ({', '.join(filter(None, (p.unit, f'default {p.default}')))})"))
     return [*rows, ("try", f"sigconv listen --kernel {family.name}")]
-
-
-def _default(value: object) -> str:
-    if value is inspect.Parameter.empty:
-        return "must be given"
-    return "by rule" if value is None else f"{value} unless given"
 
 
 def _sentence(family) -> str:

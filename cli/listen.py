@@ -180,7 +180,7 @@ def _next(spec: str, path: str, ndim: int) -> str:
     from shlex import quote
 
     other = "edge" if "edge" not in spec else "room" if ndim == 1 else "blur"
-    if "sigconv_samples" in path or path == "-" or Path(path).parent.name == "samples":
+    if path in ("-", str(_sample())):
         file = ""
     else:
         file = " " + quote(f"./{path}" if path.startswith("-") else path)

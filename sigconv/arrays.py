@@ -57,6 +57,7 @@ def dtype_name(x: Array) -> str:
 
 
 def is_complex(x: Array) -> bool:
+    """Whether x holds complex numbers."""
     return x.dtype.kind == "c" if isinstance(x, np.ndarray) else x.is_complex()
 
 

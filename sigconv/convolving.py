@@ -107,6 +107,8 @@ def diag(k: Signal) -> Signal:
     >>> diag(sc.Signal([[1.0], [2.0]], sc.line(1, 1))).data[..., 0]
     array([[1., 0.],
            [0., 2.]])
+
+    Raises `SigconvError` for what is no bank.
     """
     _check(k)
     if len(k.value) != 1:

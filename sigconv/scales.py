@@ -47,6 +47,8 @@ def octaves(low: float, high: float) -> float:
 
     >>> octaves(220, 880)
     2.0
+
+    Raises `SigconvError` for frequencies that are not above 0.
     """
     from math import log2
 

@@ -60,10 +60,12 @@ class Signal:
         array([[1., 0., 0., 1.],
                [0., 1., 1., 0.]])
 
-        Raises `SigconvError` for a text with a symbol that is not among `symbols`.
+        Raises `SigconvError` for a text with a symbol that is not among `symbols`, and for one listed twice.
         """
         known = sorted(set(text)) if symbols is None else list(symbols)
         place = {symbol: i for i, symbol in enumerate(known)}
+        if len(place) < len(known):
+            raise SigconvError(f"symbols {''.join(map(str, known))!r}: wanted each of them once")
         if strange := sorted(set(text) - place.keys()):
             raise SigconvError(f"symbol {strange[0]!r} in the text: wanted only {''.join(known)!r}")
         data = np.zeros((len(known), len(text)))
@@ -121,6 +123,8 @@ class Signal:
         >>> import sigconv as sc
         >>> sc.Signal([1.0, 2.0], sc.line(2, 1)).to("torch", dtype="float32").data
         tensor([1., 2.])
+
+        Raises `SigconvError` for what is no target, device or dtype here.
         """
         if isinstance(target, np.ndarray) or isinstance(dtype, np.ndarray):
             raise SigconvError("to(array): wanted 'numpy', 'torch', a device or a dtype")
@@ -176,6 +180,8 @@ class Signal:
         >>> import sigconv as sc
         >>> sc.Signal(np.zeros((1, 16000)), sc.line(16000, 8000)).between(0.2, 1.5).domain.shape
         (10400,)
+
+        Raises `SigconvError` for what is no position, or not one for each axis.
         """
         ndim = self.domain.ndim
         begin, end = ((v if isinstance(v, (tuple, list)) else (v,) * ndim) for v in (a, b))
@@ -204,6 +210,8 @@ class Signal:
         >>> import sigconv as sc
         >>> sc.Signal(np.zeros((40, 100)), sc.line(100, 100)).lift(unit="mel").domain.shape
         (40, 100)
+
+        Raises `SigconvError` for a signal without a value axis, or of three axes.
         """
         if not self.value:
             raise SigconvError("lift on a signal without a value axis: wanted channels, e.g. the result of a bank")

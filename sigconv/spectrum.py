@@ -55,7 +55,7 @@ def hann(n: int) -> np.ndarray:
 def response(k: Signal, frequency: Any = None) -> Response:
     """The frequency response and group delay of a kernel on a line.
 
-    `frequency`: cycles per unit, any shape `(f,)`; None takes 0 … rate/2 (−rate/2 … rate/2 for complex taps) on at
+    `frequency`: cycles per unit, `(f,)`; None takes 0 … rate/2 (−rate/2 … rate/2 for complex taps) on at
     least 1024 points and four to the kernel's length. Group delay is −dφ/dω = Re(FT[κ·h]/FT[h]), exact at every
     frequency, without unwrapping.
 
@@ -104,11 +104,11 @@ def response(k: Signal, frequency: Any = None) -> Response:
 def spectrogram(x: Signal, *, window: int | None = None, hop: int | None = None) -> Signal:
     """The windowed Fourier transform of a signal on a line: a complex Signal on (Hz, s).
 
-    `window`: length of the periodic Hann window in samples (about 46 ms, a power of two, by default); `hop`: samples
-    between frames (window/4). Frames are centred on the samples 0, hop, 2·hop, … of Ω, zeros beyond its ends; a tone of
-    amplitude 1 reads 1 at its bin (0.5 for each of the two lines of a real tone, one of which is shown, doubled).
-    Result: ``x.value`` on a grid of (window/2 + 1, ceil(n/hop)), steps rate/window and hop/rate; for complex x the
-    rows run from −rate/2.
+    `window`: length of the periodic Hann window in samples (by default about 46 ms, a power of two; on other units 256); `hop`:
+    samples between frames (window/4). Frames are centred on the samples 0, hop, 2·hop, … of Ω, zeros beyond its ends; a
+    tone of amplitude 1 reads 1 at its bin (0.5 for each of the two lines of a real tone, one of which is shown, doubled).
+    Result: ``x.value`` on a grid of (window/2 + 1, ceil(n/hop)), steps rate/window and hop/rate; for complex x the rows run
+    from −rate/2.
 
     >>> import sigconv as sc
     >>> t = np.arange(8000) / 8000

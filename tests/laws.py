@@ -305,7 +305,7 @@ def delay(ops: Ops, c: Case) -> None:
     got = ops.conv(c.x, taps)
     near(got, wanted, 0 if ops.exact else bound(c.x, c.b, c.dtype))
     same = ops.conv(c.x, np.ones((1,) * c.x.ndim, c.dtype), mode="same", padding_mode=c.padding_mode)
-    near(same, c.x, 0 if ops.exact else bound(c.x, 1, c.dtype, 4 * c.x.ndim))
+    near(same, c.x, 0 if ops.exact else bound(c.x, 1, c.dtype))  # the FFT of a long ±1, ∓1, … is off by up to 9 eps
 
 
 @law

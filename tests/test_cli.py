@@ -292,6 +292,30 @@ def test_what_is_proposed_next_runs(tmp_path, kind):
             assert ran.code == 0, (command, ran.err)
 
 
+def test_what_is_proposed_next_names_the_file_wherever_it_lies(tmp_path):
+    (tmp_path / "samples").mkdir()
+    tone(tmp_path / "samples" / "a.wav")
+    assert "--kernel room samples/a.wav" in run("listen", "-k", "edge", "samples/a.wav", cwd=tmp_path).out.splitlines()[3]
+    assert "--kernel room   ·" in run("listen", "-k", "edge", cwd=tmp_path).out.splitlines()[3]
+
+
+def test_an_empty_folder_among_files_is_one_bad_file(tmp_path):
+    (tmp_path / "empty").mkdir()
+    tone(tmp_path / "a.wav")
+    ran = run("listen", "-k", "edge", "empty", "a.wav", cwd=tmp_path)
+    assert ran.code == 3 and "empty: a folder" in ran.err and "1 of 2 files failed" in ran.err
+    assert (tmp_path / "a.edge.wav").exists()
+    alone = run("listen", "-k", "edge", "empty", cwd=tmp_path)
+    assert alone.code == 1 and "wanted some in it" in alone.err
+
+
+def test_a_family_tells_its_parameters():
+    told = run("kernels", "lowpass").out
+    assert ":cutoff  where the gain is −6 dB (Hz or 1/px, default 1000 Hz or rate/8)" in told
+    assert json.loads(run("kernels", "--json", "echo").out)["parameters"]["decay"] == {
+        "unit": "", "default": 0.5, "meaning": "gain from one repeat to the next"}
+
+
 def test_a_bank_is_described_filter_by_filter():
     ran = run("describe", "--dims", 2, "--json", "edge")
     assert ran.code == 0, ran.err

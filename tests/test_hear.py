@@ -466,3 +466,16 @@ def test_ears_wait_for_neither_torch_nor_scipy():
               "print([m for m in ('torch', 'scipy', 'matplotlib', 'librosa', 'soxr', 'soundfile') if m in sys.modules])")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("ears", [hear.audible, loudness, true_peak])
+@pytest.mark.parametrize("thing", [5, None, [1.0, 2.0]])
+def test_what_is_no_signal_is_said_so(ears, thing):
+    with pytest.raises(sc.SigconvError, match=f"a {type(thing).__name__}.*wanted a"):
+        ears(thing)
+
+
+@pytest.mark.parametrize("kernels", [["edge"], [5], [("edge", "edge")], [("edge",)]])
+def test_kernels_that_are_no_pairs_are_said_so(kernels):
+    with pytest.raises(sc.SigconvError, match="wanted pairs of a name and a Signal"):
+        listen(sc.Signal([[1.0, 0.0]], sc.line(2, 8000)), kernels)

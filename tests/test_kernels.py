@@ -62,6 +62,15 @@ def test_refused_dimensions_say_so_in_a_line(f):
         f.function(8000)
 
 
+@pytest.mark.parametrize("ndim", [1, 2, 3])
+def test_edge_of_a_ramp_is_its_slope(ndim):
+    """Later minus earlier: a ramp of slopes 1, 2, 3 a step gives these, in this order, sign and all."""
+    ramp = sum((axis + 1.0) * at for axis, at in enumerate(np.indices((6,) * ndim)))
+    x = sc.Signal(ramp, sc.Domain((6,) * ndim))
+    got = sc.convolve(x, K.edge(x.domain), mode="valid").data.reshape(ndim, -1)
+    assert np.array_equal(got, np.broadcast_to(np.arange(1.0, ndim + 1)[:, None], got.shape))
+
+
 def test_edge_slope_of_the_octaves_below_a_sixteenth_of_the_rate():
     for like in GRIDS[1]:
         k, rate = K.edge(like), like.rate
@@ -250,3 +259,8 @@ def test_kernels_cost_numpy_only():
 
 def test_the_table_in_the_docs_is_the_register():
     assert table() in (Path(__file__).parents[1] / "docs" / "kernels.md").read_text(encoding="utf-8")
+
+
+def test_reached_of_no_signal_is_said_so():
+    with pytest.raises(UsageError, match="reached of a int: wanted a Signal"):
+        K.reached(5)

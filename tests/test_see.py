@@ -752,3 +752,9 @@ def test_real_speech_and_mri():
     volume = np.load(DATA / "volume" / "mni152_t1_2mm.npy", allow_pickle=False)
     v = Signal(volume[None] / np.float32(255), sc.grid(*volume.shape, step=2, unit="mm"))
     np.testing.assert_array_equal(drawn(see.volume(v))[0], v.data[0, 49])
+
+
+@pytest.mark.parametrize("draw", [see.signal, see.image, see.volume, see.taps, see.response])
+def test_what_is_no_signal_is_said_so(draw):
+    with pytest.raises(sc.SigconvError, match=r"int.*wanted"):
+        draw(5)

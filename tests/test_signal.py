@@ -325,6 +325,8 @@ def test_text_round_trip(text):
         assert shifted.to_text() == text and shifted.domain.start == (1,)
     with pytest.raises(sc.SigconvError, match="wanted only"):
         sc.Signal.from_text(text + "€", "abc")
+    with pytest.raises(sc.SigconvError, match="each of them once"):
+        sc.Signal.from_text("a", "aba")
 
 
 def test_as_an_array_it_is_its_values():

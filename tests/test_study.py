@@ -321,3 +321,9 @@ def test_changes_of_level():
     low = changed(x, sc.convolve(x, sc.kernel("lowpass:1000,taps=401", x)))
     assert dict(low.bands)[250] == pytest.approx(0, abs=0.1) and dict(low.bands)[4000] < -45
     assert "\n" not in str(low) and str(low).startswith("−")
+
+
+def test_a_name_is_said_once():
+    k = sc.kernel("echo", sc.line(1, 8000))
+    assert describe(k).startswith("echo: ")
+    assert describe(k, "echo") == describe(k) and describe(k, "mine") == f"mine: {describe(k)}"

@@ -1,18 +1,18 @@
 """How loud a sound is, and how high it peaks between its samples (ITU-R BS.1770-5, EBU R 128 / Tech 3341).
 
-Loudness is the mean square of the K-weighted sound, L = −0.691 + 10 lg Σ_c G_c ⟨y_c²⟩ LUFS, over the 400 ms blocks (75 %
-overlap) that pass two gates: −70 LUFS, then 10 LU below the mean of what passed the first.
+Loudness (BS.1770, annex 1) is the mean square of the K-weighted sound, L = −0.691 + 10 lg Σ_c G_c ⟨y_c²⟩ LUFS, over the
+400 ms blocks (75 % overlap) that pass two gates: −70 LUFS, then 10 LU below the mean of what passed the first.
 
 K-weighting is two biquads. Their analogue parameters (De Man, "Evaluation of implementations of the EBU R128 loudness
-measurement", AES 2014) go through the bilinear transform, K = tan(π f₀ / rate), so that every rate has its own; at 48 kHz
-they are the standard's tables. The transform warps low rates (at 8 kHz by −0.2 dB at 1 kHz, and the unscaled [1, −2, 1] of
-the high-pass adds 0.26 dB), so each rate is calibrated as the standard calibrates its meter: a 997 Hz sine of full scale reads
-−3.01 LUFS, which is a gain of 0.691 dB there. Applied as an impulse response of some 80 ms: the energy cut off is below
-−120 dB of the whole, so the taps go through the same engines as any kernel.
+measurement", 145th AES Convention, 2018) go through the bilinear transform, K = tan(π f₀ / rate), so that every rate has
+its own; at 48 kHz they are the standard's tables. The transform warps low rates (at 8 kHz by −0.2 dB at 1 kHz, and the
+unscaled [1, −2, 1] of the high-pass adds 0.26 dB), so each rate is calibrated as the standard calibrates its meter: a 997
+Hz sine of full scale reads −3.01 LUFS, which is a gain of 0.691 dB there. Applied as an impulse response of some 80 ms: the
+energy cut off is below −120 dB of the whole, so the taps go through the same engines as any kernel.
 
-The true peak looks at the sound four times oversampled: three more phases of a Kaiser-windowed sinc, 32 taps each. A phase
-with taps p can't exceed ‖p‖₁ · max|x| of the samples it reads, so only stretches that could beat the best sample are
-interpolated.
+The true peak (annex 2) looks at the sound four times oversampled: three more phases of a Kaiser-windowed sinc, 32 taps
+each. A phase with taps p can't exceed ‖p‖₁ · max|x| of the samples it reads, so only stretches that could beat the best
+sample are interpolated.
 """
 
 from __future__ import annotations
@@ -90,6 +90,8 @@ def integrated(powers: np.ndarray, gate: float = -70.0) -> float:
 
 def samples(x: Signal) -> np.ndarray:
     """The samples of a sound as a real array `(channels, n)` of single or double precision."""
+    if not isinstance(x, Signal):
+        raise SigconvError(f"a {type(x).__name__}: wanted a sound, a Signal such as sc.load(path) gives")
     if x.domain.ndim != 1 or x.domain.unit != ("s",):
         raise SigconvError(f"a signal in {'×'.join(x.domain.unit)} on {x.domain.ndim} axes: wanted a sound, on a line in "
                            "seconds; sc.hear.audible(x) makes it one")

@@ -88,11 +88,15 @@ def listen(dry: Signal, kernels: Sequence[tuple[str, Signal]], *, match: str = "
     >>> round(heard.takes[0].gain / heard.gain, 6), heard.takes[0].wet.data.max()
     (2.0, np.float64(0.5))
 
-    Raises `SigconvError` for an empty signal, and as `convolve`; `UsageError` for an unknown match.
+    Raises `SigconvError` for an empty signal, kernels that are not such pairs, and as `convolve`; `UsageError` for an unknown
+    match.
     """
     check(match)
     if not isinstance(dry, Signal):
         raise SigconvError(f"a {type(dry).__name__} to listen to: wanted a Signal, e.g. sc.load(path)")
+    if any(not isinstance(pair, (tuple, list)) or len(pair) != 2 or not isinstance(pair[1], Signal) for pair in kernels):
+        raise SigconvError("kernels to listen through: wanted pairs of a name and a Signal, "
+                           "e.g. [('edge', sc.kernel('edge', dry))]")
     if not dry.data.shape or 0 in dry.data.shape:
         raise SigconvError(f"a signal of shape {tuple(dry.data.shape)}: there is nothing to hear; wanted at least one sample")
     dry = dry.numpy()

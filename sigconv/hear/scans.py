@@ -45,8 +45,11 @@ def audible(signal: Signal, *, through: str | Signal | None = None) -> Signal:
     >>> audible(sc.Signal(np.eye(3), sc.grid(3, 3))).data.round(2)
     array([[ 0.67, -0.33, -0.33, -0.33,  0.67, -0.33, -0.33, -0.33,  0.67]])
 
-    Raises `UsageError` for an unknown `through`, `SigconvError` where its rate is not the kernel's.
+    Raises `UsageError` for an unknown `through`, `SigconvError` for what is no Signal, or where its rate is not the
+    kernel's.
     """
+    if not isinstance(signal, Signal):
+        raise SigconvError(f"a {type(signal).__name__} to be heard: wanted a Signal, e.g. sc.load(path)")
     x = signal.numpy()
     if not is_sound(x):
         return _lowered(scan(x))

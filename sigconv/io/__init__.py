@@ -66,6 +66,8 @@ def info(path: Any, *, formats: str | None = None) -> dict[str, Any]:
 
     >>> info(sample("speech"))["kind"]
     'sound'
+
+    Raises `SigconvError` for what is no such file, or one whose headers make no sense.
     """
     formats = _formats(formats)
     with opened(path) as source, _Retold(source):

@@ -2,7 +2,8 @@
 
 A family ``f(like, …) -> Signal`` reads only step, unit and dimension of `like`, a Domain (or a Signal on one); its parameters
 are in the units of the axis. It gives float64 NumPy taps, or tensors where a parameter is one, differentiable in it.
-`FAMILIES` holds what each declares; `python -m sigconv.kernels` writes the table of the docs.
+`FAMILIES` holds what each declares; `python -m sigconv.kernels` writes the table of the docs. Each raises `UsageError` for
+parameters out of range, dimensions that it does not serve, and more than 2²² taps.
 
 >>> import sigconv as sc
 >>> sc.kernels.lowpass(sc.line(1, 8000), 800, taps=5).domain.start

@@ -28,7 +28,7 @@ from .registry import COUNT, FREQUENCY, PLAIN, WORD, Parameter, centred, family,
 
 __all__ = ["Reached", "bandpass", "bandstop", "highpass", "lowpass", "reached"]
 
-# Width of the transition between the bands, times taps, over the rate (Harris 1978, Oppenheim & Schafer §7.5).
+# Width of the transition between the bands, times taps, over the rate (Ifeachor & Jervis, Digital Signal Processing, ch. 7).
 TRANSITION = {"hann": 3.1, "hamming": 3.3, "blackman": 5.5}
 FINEST = 2**14  # the default transition is not narrower than this share of the rate
 WINDOWS = (*TRANSITION, "kaiser")
@@ -172,6 +172,7 @@ def _count(cut: tuple[Any, ...], taps: Any, width: Any, window: str, beta: Any, 
         wide = max(min(sizes[0] / (4 if ndim == 1 else 2), between, rate / 2 - sizes[-1]), rate / FINEST)
     else:
         wide = number(width, "width", per(unit), above=0)
+    # Kaiser 1974: β = 0.1102 (A − 8.7), K − 1 = (A − 7.95)/14.36 · rate/width (Oppenheim & Schafer §7.5)
     factor = TRANSITION[window] if window != "kaiser" else max((number(beta, "beta") / 0.1102 + 0.75) / 14.36, 0.9)
     return ceil(min(factor * rate / wide, 1e12)) | 1
 
@@ -229,6 +230,8 @@ def reached(k: Signal, *, points: int = 16) -> Reached:
 
     Raises `UsageError` for kernels of more axes, of banks, and for those without a stop band.
     """
+    if not isinstance(k, Signal):
+        raise UsageError(f"reached of a {type(k).__name__}: wanted a Signal, e.g. sc.kernel(spec, like)")
     if k.domain.ndim != 1 or k.value or not k.domain.size:
         raise UsageError(f"reached of a kernel of value {k.value} on {k.domain.ndim} axes: wanted one filter on a line")
     taps = arrays.to_numpy(k.data)

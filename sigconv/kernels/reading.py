@@ -28,7 +28,7 @@ MEANT = {  # words of the field: the nearest thing there is
     "outline": "laplace, or typed taps such as [[-1,-1,-1],[-1,8,-1],[-1,-1,-1]]",
     "emboss": "typed taps such as [[-2,-1,0],[-1,1,1],[0,1,2]]",
     "median": BENT, "bilateral": BENT, "max": BENT, "min": BENT, "compressor": BENT,
-    "reverb": "room, or a recorded response, a file such as room.wav", "hall": "room:t60=2, or a file such as hall.wav",
+    "hall": "room:t60=2, or a file such as hall.wav",
     "ir": "room, or a file such as room.wav", "rir": "room, or a file such as room.wav",
     "notch": "bandstop with both edges, e.g. bandstop:45,55", "eq": "bandpass:500,2000 or bandstop:500,2000",
     "equalizer": "bandpass:500,2000 or bandstop:500,2000", "equaliser": "bandpass:500,2000 or bandstop:500,2000",
@@ -54,8 +54,8 @@ def names() -> list[str]:
 def nearest(word: str) -> str:
     """What a word that is no family may have meant, as the end of a sentence; nothing where nothing is near.
 
-    >>> nearest("egde"), nearest("Reverb")
-    ("did you mean 'edge'?", 'the nearest is room, or a recorded response, a file such as room.wav')
+    >>> nearest("egde"), nearest("Hall")
+    ("did you mean 'edge'?", 'the nearest is room:t60=2, or a file such as hall.wav')
     """
     if len(word) >= 100:
         return ""

@@ -68,7 +68,8 @@ def room(like: Domain, t60: Any = None, wet: Any = 0.5, seed: int = 0) -> Signal
     """A synthetic room: the direct sound, then noise that falls by 60 dB in `t60`.
 
     Causal, `t60` long; the tail has the norm `wet`, so that it carries wet² of the direct sound's energy. The same seed
-    gives the same room. On seconds 0.4 by default, elsewhere 256 steps.
+    gives the same room. On seconds 0.4 by default, elsewhere 256 steps. After Moorer, "About this reverberation business",
+    Computer Music Journal, 1979.
 
     >>> import sigconv as sc
     >>> k = room(sc.line(1, 8000))

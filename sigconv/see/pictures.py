@@ -43,9 +43,8 @@ def image(x: Signal, *, ax: Any = None) -> Any:
 
     Grey runs from 0 to full scale 1 (or the largest value), so that a dark picture stays dark; values of which a good part
     lies below 0 run from blue over white to red, with the same limits on both sides (1 in 100 may lie beyond; the bar
-    says so); complex ones on unlike axes (a
-    spectrogram) as dB re amplitude 1, on like axes as real and imaginary parts. RGB is clipped to 0 … 1. `ax`: its
-    place, divided among the channels; None: a new figure. Returns the first Axes.
+    says so); complex ones on unlike axes (a spectrogram) as dB re amplitude 1, on like axes as real and imaginary parts.
+    RGB is clipped to 0 … 1. `ax`: its place, divided among the channels; None: a new figure. Returns the first Axes.
 
     >>> import sigconv as sc
     >>> ax = image(sc.Signal([[[0.0, 0.5], [1.0, 0.0]]], sc.grid(2, 2, unit="mm")))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import SigconvError
 from ..signal import Signal
 from .levels import flat, level_maps, magnitudes
 from .maps import Map, Sheet, draw, fill, peak
@@ -41,6 +42,8 @@ def signal_numbers(x: Signal, *, window: int | None = None) -> Wave | Sheet:
     >>> wave.high[0, 0].tolist(), wave.levels[0].values.shape
     ([0.0, 1.0, -1.0], (257, 1))
     """
+    if not isinstance(x, Signal):
+        raise SigconvError(f"signal of a {type(x).__name__}: wanted a Signal, e.g. sc.load(path)")
     if x.domain.ndim > 1:
         return image_numbers(x) if x.domain.ndim == 2 else volume_numbers(x)
     x = flat(x)
