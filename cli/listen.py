@@ -159,6 +159,8 @@ def _tell(path: str, take: Any, heard: Any, changed: str, where: Places, i: int,
     sentence = study.describe(take.kernel, take.name)
     written = [p for p in (where.sounds[i], where.things[i], where.page if page and last else None) if p]
     shown = [str(p) if p.is_absolute() or str(p) == "-" else f"./{p}" for p in written]
+    inner = heard.dry.domain.minus(take.kernel.domain)
+    whole = None if 0 in inner.shape else inner.extent
     level, dry = (decibel(float(decibels(gain)), 2) for gain in (take.gain, heard.gain))
     equal = "" if heard.match == "none" else f" for equal {heard.match}"
     gain = f"heard at {level} (gain {take.gain:.9g}){equal}, dry at {dry}"
@@ -166,13 +168,22 @@ def _tell(path: str, take: Any, heard: Any, changed: str, where: Places, i: int,
             "dry_gain": heard.gain, "match": heard.match, "guard": heard.guard, "loudness_before": heard.loudness,
             "loudness_after": take.loudness, "true_peak": take.true_peak, "changed": changed,
             "channels": take.sound.value[0], "rate": take.sound.rate, "samples": take.sound.domain.shape[0],
-            "notes": list(take.notes),
+            "notes": list(take.notes), "whole": whole,
             "sound": str(where.sounds[i]), "page": str(where.page) if page and where.page else None,
             "result": str(where.things[i]) if where.things[i] else None}
     emit(talk, [("does", sentence), ("changed", f"{changed}; {gain}"), ("written", "  ".join(shown)),
                 ("next", _next(take.name, path, heard.dry.domain.ndim))][: 4 if last else 3], data, err=to_stderr)
     talk.more(f"loudness {heard.loudness:.1f} → {take.loudness:.1f} LUFS, true peak {take.true_peak:.1f} dBTP before gain; "
-              f"dry heard at gain {heard.gain:.9g}; match {heard.match}, guard {'on' if heard.guard else 'off'}")
+              f"{_borders(heard.dry.domain, whole)}; dry heard at gain {heard.gain:.9g}; match {heard.match}, "
+              f"guard {'on' if heard.guard else 'off'}")
+
+
+def _borders(omega: Any, whole: Any) -> str:
+    """Where the result reads samples alone, and no zeros beyond the ends."""
+    if whole is None:
+        return "the kernel is longer than the file: every sample reads beyond an end"
+    return "whole in " + " × ".join(f"{a:.6g} … {b:.6g} {unit}" for (a, b), unit in zip(whole, omega.unit, strict=True)) + \
+        ", the ends read beyond the file"
 
 
 def _next(spec: str, path: str, ndim: int) -> str:

@@ -380,3 +380,19 @@ def test_the_filters_of_a_bank_are_channels_of_a_wav(tmp_path):
     bank = sc.Signal([[1.0, 0.0], [0.5, 0.5], [1.0, -1.0]], sc.line(2, 16000))
     sc.save(x @ bank, tmp_path / "bank.wav")
     assert np.array_equal(sc.load(tmp_path / "bank.wav").data, (x @ bank).data.reshape(6, -1))
+
+
+def test_what_the_borders_touch_is_said(tmp_path):
+    """Row 52: the range whose outputs read samples alone is stated, in units; outside it another padding changes the result."""
+    file = tone(tmp_path / "in.wav")
+    got = {}
+    for mode in ("zeros", "reflect"):
+        ran = run("listen", "-k", "1,2,3,4,5", "--json", "--padding-mode", mode, "--match", "none", "--no-guard", "--no-page",
+                  "-o", tmp_path / f"{mode}.wav", file)
+        got[mode], said = read(tmp_path / f"{mode}.wav")[0][0], json.loads(ran.out)
+    (first, stop), = said["whole"]
+    differ = np.flatnonzero(got["zeros"] != got["reflect"])
+    assert (round(first * 16000), round(stop * 16000)) == (2, 7998)
+    assert set(differ) == {0, 1, 7998, 7999}
+    spoken = run("listen", "-k", "1,2,3,4,5", "-v", "--no-page", "-o", tmp_path / "o.wav", file).err
+    assert "whole in 0.000125 … 0.499875 s" in spoken
