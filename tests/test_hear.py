@@ -1,12 +1,11 @@
 """Fair ears: one loudness, no clipping, no offset, and gains that say all that was done; everything made audible."""
 
-import os
 import sys
 import types
-from pathlib import Path
 
 import numpy as np
 import pytest
+from command import REAL
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +14,6 @@ from sigconv import hear
 from sigconv.hear import fair, listen, loudness, true_peak
 from sigconv.hear.scans import LONGEST, RASTER
 
-REAL = Path(os.environ.get("SIGCONV_DATA", Path(__file__).parents[2] / "shared" / "data")) / "real"
 SOUNDS = [p for p in ("audio/trumpet.ogg", "audio/libri1.ogg", "audio/guit_em9.flac", "audio/loop_tabla.flac",
                       "multichannel/speech_a.flac", "noise/running_tap.flac") if (REAL / p).exists()]
 CENTRED = {"edge3": [0.5, 0.0, -0.5], "laplace": [1.0, -2.0, 1.0], "box": [1 / 9] * 9, "sharpen": [-1.0, 3.0, -1.0],

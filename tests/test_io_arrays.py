@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command import REAL
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -17,7 +18,6 @@ from hypothesis.extra.numpy import arrays
 import sigconv as sc
 from sigconv.io import load_taps
 
-REAL = Path(os.environ.get("SIGCONV_DATA", Path(__file__).parents[2] / "shared/data")) / "real"
 DTYPES = ("float16", "float32", "float64", "complex64", "complex128", "int32", "uint8", "uint16", "bool")
 STEPS = st.fractions(min_value=Fraction(1, 10**6), max_value=1000)
 WORDS = st.text(max_size=8)

@@ -8,11 +8,11 @@ import struct
 import subprocess
 import sys
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from command import REAL
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -20,7 +20,6 @@ from hypothesis.extra.numpy import arrays
 import sigconv as sc
 from sigconv.io import audio, wav
 
-REAL = Path(os.environ.get("SIGCONV_DATA", Path(__file__).parents[2] / "shared/data")) / "real"
 FLOATS = st.floats(-4, 4, width=32, allow_nan=False)
 PRECISE = ("PCM_32", "DOUBLE", "ALAC_32")
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
 import zlib
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
+from command import REAL
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -18,7 +17,6 @@ from PIL import Image
 
 import sigconv as sc
 
-REAL = Path(os.environ.get("SIGCONV_DATA", Path(__file__).parents[2] / "shared/data")) / "real"
 NAMES = {1: None, 2: ("Y", "A"), 3: ("R", "G", "B"), 4: ("R", "G", "B", "A")}
 SIZES = st.tuples(st.integers(1, 20), st.integers(1, 20))
 RAMP = (np.arange(600) % 256).astype(np.uint8).reshape(20, 30)

@@ -1,13 +1,12 @@
 """BS.1770: the standard's own facts, and parity with torchaudio and ffmpeg on real sounds."""
 
-import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
+from command import REAL
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +14,6 @@ import sigconv as sc
 from sigconv.engines import conv
 from sigconv.hear import levels, loudness, true_peak
 
-REAL = Path(os.environ.get("SIGCONV_DATA", Path(__file__).parents[2] / "shared" / "data")) / "real"
 SOUNDS = [p for p in ("audio/trumpet.ogg", "audio/libri1.ogg", "audio/robin.ogg", "audio/guit_em9.flac", "audio/loop_tabla.flac",
                       "noise/running_tap.flac") if (REAL / p).exists()]
 RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000]

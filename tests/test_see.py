@@ -1,10 +1,8 @@
 """Pictures by their numbers: what is handed to the plot, where it stands, and that nothing else is touched."""
 
 import io
-import os
 import warnings
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +14,10 @@ from sigconv.signal import Signal
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
+from command import REAL as DATA  # noqa: E402
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
-DATA = Path(os.environ.get("SIGCONV_DATA", Path(__file__).parents[2] / "shared" / "data")) / "real"
 real = pytest.mark.skipif(not DATA.is_dir(), reason="no real data")
 RNG = np.random.default_rng(5)
 

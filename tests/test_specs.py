@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command import REAL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +16,6 @@ from sigconv import kernels as K
 from sigconv.errors import SigconvError, UsageError
 from sigconv.specs import kernel, names, slug
 
-REAL = Path(os.environ.get("SIGCONV_DATA", Path(__file__).parents[2] / "shared" / "data")) / "real"
 SOUND, IMAGE = sc.line(1, 16000), sc.grid(1, 1)
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command import REAL
 
 import sigconv as sc
 from sigconv import kernels as K
 from sigconv.errors import UsageError
 from sigconv.study import changed, describe, facts, filters, recognise
 
-REAL = Path(os.environ.get("SIGCONV_DATA", Path(__file__).parents[2] / "shared" / "data")) / "real"
 SOUND, IMAGE = sc.line(1, 16000), sc.grid(1, 1)
 
 
