@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -238,10 +237,3 @@ def test_samples_are_there():
         assert sc.load(sc.io.sample(name)).data.size
     with pytest.raises(sc.SigconvError, match="did you mean 'speech'"):
         sc.io.sample("speach")
-
-
-def test_writing_twice_is_quick(tmp_path):
-    begin = time.process_time()
-    for k in range(20):
-        sc.save(X, tmp_path / f"{k}.wav")
-    assert time.process_time() - begin < 1
