@@ -40,7 +40,7 @@ def picture(y: Signal, kernel: Signal | None = None, *, visible: bool = False) -
     Complex values show their magnitude; the filters of a bank, which stand last in value, the root of their summed
     squares (for `edge` the length of the gradient); where the kernel has no DC gain, what is left that may be negative
     is drawn around middle grey, ½ + y/2. `visible`: faint results of such kernels are made brighter first (`brightness`),
-    and results far beyond 1 darker by a power of two. Values outside 0 … 1 stay: whoever draws clips, and says so.
+    others that go far beyond 1 darker by a power of two. Values outside 0 … 1 stay: whoever draws clips, and says so.
 
     >>> import sigconv as sc
     >>> x = sc.Signal(np.eye(4)[None], sc.grid(4, 4))
@@ -58,11 +58,11 @@ def picture(y: Signal, kernel: Signal | None = None, *, visible: bool = False) -
         data = np.sqrt(np.sum(np.square(data), axis=len(y.value) - 1))
         names = names[:-1]
         said.append(f"the length of its {kernel.value[0]} filters taken together")
-    swings = signed(kernel) and not said
+    flat = signed(kernel)
+    swings = flat and not said
     if visible and data.size:
-        factor = float(brightness(np.abs(data))) if signed(kernel) else 1.0
-        if (top := float(np.abs(data).max())) > 2:
-            factor = 2.0 ** -ceil(log2(top))
+        sizes = np.abs(data)
+        factor = float(brightness(sizes)) if flat else 2.0 ** -ceil(log2(top)) if (top := float(sizes.max())) > 2 else 1.0
         if factor != 1:
             data = data * factor
             said.append(f"{factor:g} times its values")

@@ -396,3 +396,17 @@ def test_what_the_borders_touch_is_said(tmp_path):
     assert set(differ) == {0, 1, 7998, 7999}
     spoken = run("listen", "-k", "1,2,3,4,5", "-v", "--no-page", "-o", tmp_path / "o.wav", file).err
     assert "whole in 0.000125 … 0.499875 s" in spoken
+
+
+def test_one_bright_spot_does_not_hide_the_contours():
+    """The brightness of a contour picture comes from nearly all of its values, not from the largest one."""
+    import sigconv as sc
+    from sigconv.pictures import picture
+
+    x = np.zeros((1, 64, 64))
+    x[0, :, 32:], x[0, 5, 5] = 0.1, 1
+    k = sc.kernel("laplace", sc.grid(64, 64))
+    y = sc.convolve(sc.Signal(x, sc.grid(64, 64)), k)
+    seen, said = picture(y, k, visible=True)
+    factor = float(re.match(r"([\d.]+) times", said).group(1))
+    assert factor >= 8 and np.allclose(seen.data, 0.5 + 0.5 * factor * y.data)
