@@ -1,4 +1,4 @@
-"""`python -m sigconv.kernels` writes the table of families, from the register, for docs/kernels.md."""
+"""`python -m sigconv.kernels` writes the two tables of families, from the register, for docs/kernels.md."""
 
 from . import FAMILIES, Family
 
@@ -13,15 +13,24 @@ def row(f: Family) -> str:
                            for name, p in f.parameters.items())
     facts = ", ".join(WORDS[fact].format("yes" if value is True else f"{value:g}" if isinstance(value, float) else value)
                       for fact, value in f.facts.items())
-    cells = names, f.summary, f.formula, parameters or "–", "/".join(f"{d}D" for d in f.dims), facts
+    return _cells(names, f.summary, parameters or "–", facts)
+
+
+def _cells(*cells: str) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def table() -> str:
     """The families as a table in Markdown, by name."""
-    head = "| family | what it does | taps | parameters | serves | declares |\n|---|---|---|---|---|---|\n"
+    head = "| family | what it does | parameters | declares |\n|---|---|---|---|\n"
     return head + "\n".join(row(FAMILIES[name]) for name in sorted(FAMILIES)) + "\n"
 
 
+def dimensions() -> str:
+    """Each family's taps in one, two and three dimensions, or why it refuses."""
+    head = "| family | 1D | 2D | 3D |\n|---|---|---|---|\n"
+    return head + "\n".join(_cells(f"`{name}`", *(FAMILIES[name].cell(n) for n in (1, 2, 3))) for name in sorted(FAMILIES)) + "\n"
+
+
 if __name__ == "__main__":
-    print(table(), end="")
+    print(table(), dimensions(), sep="\n", end="")

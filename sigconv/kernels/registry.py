@@ -47,18 +47,30 @@ class Parameter:
 class Family:
     """A family of kernels and what it declares.
 
-    `dims`: how many axes it serves. `facts`: what the tests hold it to: `dc` (gain at frequency 0), `slope` (dB an octave
-    near 0), `zero_mean`, `symmetry` ("even", "odd", "none"), `norm1`, `norm2`, `delay` (samples).
+    `formula`: its taps, one for all dimensions or one for each; `refused`: why it does not serve a dimension. `facts`: what
+    the tests hold it to: `dc` (gain at frequency 0), `slope` (dB an octave near 0), `zero_mean`, `symmetry` ("even", "odd",
+    "none"), `norm1`, `norm2`, `delay` (samples).
     """
 
     name: str
     function: Callable[..., Signal]
     aliases: tuple[str, ...]
     summary: str
-    formula: str
+    formula: str | dict[int, str]
     parameters: dict[str, Parameter]
-    dims: tuple[int, ...]
+    refused: dict[int, str] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """How many axes it serves."""
+        return tuple(n for n in (1, 2, 3) if n not in self.refused)
+
+    def cell(self, ndim: int) -> str:
+        """Its taps in so many dimensions, or why there are none."""
+        if ndim in self.refused:
+            return f"refused: {self.refused[ndim]}"
+        return self.formula if isinstance(self.formula, str) else self.formula[ndim]
 
 
 FAMILIES: dict[str, Family] = {}
@@ -74,13 +86,16 @@ def find(name: str) -> Family | None:
     return FAMILIES.get(name) or next((f for f in FAMILIES.values() if name in f.aliases), None)
 
 
-def family(*aliases: str, dims: Sequence[int] = (1, 2, 3), formula: str, facts: Mapping[str, Any],
+def family(*aliases: str, formula: str | Mapping[int, str], facts: Mapping[str, Any], refused: Mapping[int, str] | None = None,
            parameters: Mapping[str, Parameter] | None = None) -> Callable[[Callable[P, Signal]], Callable[P, Signal]]:
-    """Enter a function of (like, …) under its own name; `like` may be a Domain or a Signal on one."""
+    """Enter a function of (like, …) under its own name; `like` may be a Domain or a Signal on one.
+
+    `formula` has an entry for each dimension that is not `refused`, or is one for all of them.
+    """
 
     def enter(function: Callable[P, Signal]) -> Callable[P, Signal]:
         name = function.__name__
-        declared = dict(parameters or {})
+        declared, why_not = dict(parameters or {}), dict(refused or {})
         if list(inspect.signature(function).parameters)[1:] != list(declared):
             raise TypeError(f"family {name}: parameters {list(declared)} are not those of its signature")
 
@@ -90,8 +105,8 @@ def family(*aliases: str, dims: Sequence[int] = (1, 2, 3), formula: str, facts: 
             like = like.domain if isinstance(like, Signal) else like
             if not isinstance(like, Domain):
                 raise UsageError(f"{name} for a {type(like).__name__}: wanted the domain that it will act on, e.g. x.domain")
-            if like.ndim not in dims:
-                raise UsageError(f"{name} on {like.ndim} axes: it serves {' or '.join(map(str, dims))}; use one of "
+            if like.ndim in why_not:
+                raise UsageError(f"{name} on {like.ndim} axes: {why_not[like.ndim]}; use one of "
                                  f"{', '.join(sorted(f.name for f in FAMILIES.values() if like.ndim in f.dims))}")
             try:
                 return function(like, *args[1:], **options)  # type: ignore[arg-type]
@@ -99,7 +114,10 @@ def family(*aliases: str, dims: Sequence[int] = (1, 2, 3), formula: str, facts: 
                 raise UsageError(f"{name}: a kernel of more taps than can be counted; wanted at most {LIMIT}") from None
 
         summary = (function.__doc__ or "").strip().splitlines()[0]
-        FAMILIES[name] = Family(name, checked, tuple(aliases), summary, formula, declared, tuple(dims), dict(facts))
+        taps = formula if isinstance(formula, str) else dict(formula)
+        if not isinstance(taps, str) and sorted({*taps, *why_not}) != [1, 2, 3]:
+            raise TypeError(f"family {name}: formulas for {sorted(taps)}, refused {sorted(why_not)}")
+        FAMILIES[name] = Family(name, checked, tuple(aliases), summary, taps, declared, why_not, dict(facts))
         return checked
 
     return enter

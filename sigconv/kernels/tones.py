@@ -16,6 +16,9 @@ from .shapes import interpolated
 
 __all__ = ["echo", "note", "room"]
 
+ROOMS = "a room answers sound, in time; echo serves every dimension"
+NOTES = "a note has one pitch along one axis; gabor is its kin in space"
+
 
 @family(formula="Σᵢ decayⁱ δ(t − i·delay), i = 0 … repeats",
         parameters={"delay": Parameter(LENGTH, "0.25 s or 16 steps", "from one repeat to the next"),
@@ -59,7 +62,7 @@ def _interpolated_echo(delay: Any, decay: Any, count: int, step: float) -> Any:
     return taps
 
 
-@family("reverb", dims=(1,), formula="δ + wet · n(t)·10^(−3t/T60) / ‖·‖₂, n Gaussian noise",
+@family("reverb", refused={2: ROOMS, 3: ROOMS}, formula="δ + wet · n(t)·10^(−3t/T60) / ‖·‖₂, n Gaussian noise",
         parameters={"t60": Parameter(LENGTH, "0.4 s or 256 steps", "time to fall by 60 dB"),
                     "wet": Parameter(PLAIN, 0.5, "norm of the tail; the direct sound has 1"),
                     "seed": Parameter(COUNT, 0, "which noise")},
@@ -88,7 +91,7 @@ def room(like: Domain, t60: Any = None, wet: Any = 0.5, seed: int = 0) -> Signal
     return Signal(xp.concat([direct, tail]), on_grid(like, (length + 1,), (0,)))
 
 
-@family(dims=(1,), formula="hann(t/duration)·exp(2πi·pitch·t) / ‖·‖₂",
+@family(refused={2: NOTES, 3: NOTES}, formula="hann(t/duration)·exp(2πi·pitch·t) / ‖·‖₂",
         parameters={"pitch": Parameter(PITCH, "A4 or rate/8", "its frequency"),
                     "duration": Parameter(LENGTH, "0.2 s or 64 steps", "length of the window")},
         facts={"norm2": 1.0, "symmetry": "even", "delay": 0.0})
