@@ -15,7 +15,7 @@ a+b … a+b+N+K−2, and reads only samples that exist for f in a+b+K−1 … a+
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, isfinite, prod
 from operator import index
@@ -81,7 +81,8 @@ class Domain:
     """A regular grid of 1, 2 or 3 axes: `shape` samples, `step` apart, from index `start`, in `unit`, called `name`.
 
     Every argument but `shape` is one entry an axis, or a scalar for all. Sample i of an axis lies at
-    ``(start + i) * step``: `start` counts steps, it is not a position.
+    ``(start + i) * step``: `start` counts steps, it is not a position. `of` is the line whose spectrogram this is the grid
+    of, where that is known; grids that differ in it alone are equal.
 
     >>> Domain(5, step=0.5, start=-2, unit="mm").extent
     ((-1.0, 1.5),)
@@ -98,8 +99,10 @@ class Domain:
     start: tuple[int | Fraction, ...] = (0,)
     unit: tuple[str, ...] = ("px",)
     name: tuple[str, ...] = ()
+    of: Domain | None = field(default=None, compare=False, repr=False)
 
-    def __init__(self, shape: int | Sequence[int], step: Any = 1, start: Any = 0, unit: Any = "px", name: Any = None):
+    def __init__(self, shape: int | Sequence[int], step: Any = 1, start: Any = 0, unit: Any = "px", name: Any = None,
+                 of: Domain | None = None):
         shape = _listed(shape)
         ndim = len(shape) if isinstance(shape, Sequence) else 1
         if ndim not in AXES:
@@ -114,7 +117,7 @@ class Domain:
         if name is None and units == ("s",):
             names = ("time",)
         _fill(self, natural(shape, "shape", ndim, 0), steps,
-              tuple(rational(s, "start") for s in _per_axis(start, ndim, "start")), units, names)
+              tuple(rational(s, "start") for s in _per_axis(start, ndim, "start")), units, names, of)
 
     @property
     def ndim(self) -> int:
@@ -175,6 +178,8 @@ class Domain:
     def every(self, stride: int | Sequence[int]) -> Domain:
         """The samples 0, s, 2s, … of this grid: ceil(N/s) of them, from the same place, s steps apart."""
         strides = natural(stride, "stride", self.ndim)
+        if max(strides) == 1:
+            return self
         return _box(tuple(-(-n // s) for n, s in zip(self.shape, strides, strict=True)),
                     tuple(d * s for d, s in zip(self.step, strides, strict=True)),
                     tuple(_whole(Fraction(a, s)) for a, s in zip(self.start, strides, strict=True)), self.unit, self.name)
@@ -246,8 +251,8 @@ def _whole(value: int | Fraction) -> int | Fraction:
     return value.numerator if value.denominator == 1 else value
 
 
-def _fill(domain: Domain, *fields: Any) -> Domain:
-    for slot, value in zip(("shape", "step", "start", "unit", "name"), fields, strict=True):
+def _fill(domain: Domain, shape: Any, step: Any, start: Any, unit: Any, name: Any, of: Domain | None = None) -> Domain:
+    for slot, value in (("shape", shape), ("step", step), ("start", start), ("unit", unit), ("name", name), ("of", of)):
         object.__setattr__(domain, slot, value)
     return domain
 
