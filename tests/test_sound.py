@@ -203,7 +203,7 @@ def test_the_three_facts_for_any_tone(rate, frequency):
     assert decibels(late[inner] - wanted, dry) < -200
     for spec, pick in (("edge", 1), ("[[1,-1]]", ...), ("[[1,-2,1]]", ...), ("[[0.5,0,-0.5]]", ...)):
         left = spectrally(x, sc.kernel(spec, grid))[0].data[0][pick]
-        assert decibels(left[inner], dry) < -90
+        assert decibels(left[inner], dry) < -80
 
 
 def test_an_edge_in_time_keeps_onsets_and_one_in_frequency_keeps_tones():

