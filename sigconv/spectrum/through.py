@@ -27,7 +27,7 @@ from .transform import sound, spectrogram
 __all__ = ["plane", "spectrally"]
 
 CELLS = 2**22  # of a spectrogram held at once, about
-TAPS = 64  # that are asked for a phase
+TAPS = 16  # that are asked for a phase
 ROUNDS = 8
 NEAR = 1e-3  # what a tap loses against one that is a step nearer
 
