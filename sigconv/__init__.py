@@ -19,15 +19,17 @@ __version__ = "0.1.0"
 _HOMES = {
     "Domain": "domain", "grid": "domain", "line": "domain",
     "Signal": "signal",
+    "Stream": "streaming",
     "SigconvError": "errors", "SigconvWarning": "errors",
     "cascade": "convolving", "convolve": "convolving", "correlate": "convolving", "diag": "convolving",
     "matrix": "convolving",
-    "resample": "resampling",
-    "spectrogram": "spectrum",
+    "resample": "resampling", "warp": "resampling",
+    "bypass": "chain", "mix": "chain", "relu": "chain",
+    "sound": "spectrum", "spectrogram": "spectrum",
     "load": "io", "save": "io",
     "kernel": "specs",
 }
-_ROOMS = ("engines", "hear", "io", "kernels", "page", "scales", "see", "spectrum", "study")
+_ROOMS = ("chain", "engines", "hear", "io", "kernels", "lessons", "page", "scales", "see", "spectrum", "study")
 
 __all__ = sorted([*_HOMES, *_ROOMS])
 

@@ -1,12 +1,17 @@
+from . import chain as chain
 from . import engines as engines
 from . import hear as hear
 from . import io as io
 from . import kernels as kernels
+from . import lessons as lessons
 from . import page as page
 from . import scales as scales
 from . import see as see
 from . import spectrum as spectrum
 from . import study as study
+from .chain import bypass as bypass
+from .chain import mix as mix
+from .chain import relu as relu
 from .convolving import cascade as cascade
 from .convolving import convolve as convolve
 from .convolving import correlate as correlate
@@ -20,14 +25,17 @@ from .errors import SigconvWarning as SigconvWarning
 from .io import load as load
 from .io import save as save
 from .resampling import resample as resample
+from .resampling import warp as warp
 from .signal import Signal as Signal
 from .specs import kernel as kernel
+from .spectrum import sound as sound
 from .spectrum import spectrogram as spectrogram
+from .streaming import Stream as Stream
 
 __version__: str
 
 __all__ = [
-    "Domain", "SigconvError", "SigconvWarning", "Signal", "cascade", "convolve", "correlate", "diag", "engines", "grid", "hear",
-    "io", "kernel", "kernels", "line", "load", "matrix", "page", "resample", "save", "scales", "see", "spectrogram", "spectrum",
-    "study",
+    "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "bypass", "cascade", "chain", "convolve", "correlate", "diag",
+    "engines", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix", "mix", "page", "relu", "resample",
+    "save", "scales", "see", "sound", "spectrogram", "spectrum", "study", "warp",
 ]

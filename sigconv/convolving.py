@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import arrays
-from .arrays import Array
 from .domain import Domain
 from .engines import conv, toeplitz_matrix
 from .errors import SigconvError, among
 from .signal import PADDING_MODES, Signal
+from .values import as_layer
 
 __all__ = ["cascade", "convolve", "correlate", "diag", "matrix"]
 
@@ -56,7 +56,7 @@ def convolve(x: Signal, k: Signal, *, mode: str = "same", padding_mode: str = "z
         if x.domain.size:
             x = x.on(out.needs(grid), padding_mode)
     window = _window(x.domain, grid, out)
-    flat_x, flat_k, value, names = _channels(x, k)
+    flat_x, flat_k, value, names = as_layer(x, k)
     y = conv(flat_x, flat_k, stride=stride, dilation=dilation, window=window, method=method)
     out = out.every(stride)
     return Signal(y.reshape(*value, *out.shape), out, names)
@@ -168,28 +168,6 @@ def _window(omega: Domain, grid: Domain, out: Domain) -> list[tuple[int, int]]:
     """(first, stop) an axis of the grid `out` in the full convolution of `omega` and `grid`."""
     full = Domain(omega.shape, omega.step, tuple(a + b for a, b in zip(omega.start, grid.start, strict=True)), omega.unit)
     return [(first, first + n) for first, n in zip(full.offset(out), out.shape, strict=True)]
-
-
-def _channels(x: Signal, k: Signal) -> tuple[Array, Array, tuple[int, ...], tuple]:
-    """x as (b, c, *n) and k as (m, c, *k) by the value rule; the value and names of the result."""
-    if len(k.value) > 2:
-        raise SigconvError(f"a kernel of value {k.value}: wanted () for a filter, (m,) for a bank or (m, c) for a layer")
-    if len(k.value) == 2:
-        m, c = k.value
-        if x.value[-1:] != (c,):
-            raise SigconvError(f"a layer of {m} filters on {c} channels, a signal of value {x.value}: wanted a value that "
-                               f"ends in {c}")
-        flat = x.data.reshape(_count(x.value[:-1]), c, *x.domain.shape)
-        return flat, k.data, (*x.value[:-1], m), (*x.names[:-1], k.names[0])
-    flat = x.data.reshape(_count(x.value), 1, *x.domain.shape)
-    taps = k.data.reshape(*k.value or (1,), 1, *k.domain.shape)
-    return flat, taps, x.value + k.value, x.names + k.names
-
-
-def _count(value: Sequence[int]) -> int:
-    from math import prod
-
-    return prod(value)
 
 
 def _mirror(k: Signal) -> Signal:
