@@ -164,7 +164,7 @@ def test_which_input_made_an_output(seed):
         if y.domain.minus(taps).shape[0] < 3:
             break
         chain.append(taps)
-        y = sc.convolve(y, sc.Signal(np.ones(taps.shape), taps), mode="valid", stride=int(rng.integers(1, 4)))
+        y = sc.convolve(y, sc.Signal(np.ones(taps.shape), taps), mode="valid", stride=int(rng.integers(1, 4)), method="direct")
     for j in {0, y.domain.shape[0] // 2, y.domain.shape[0] - 1}:
         reads = sc.Domain(1, y.domain.step, y.domain.start[0] + j)
         for taps in chain[::-1]:

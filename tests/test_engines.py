@@ -259,11 +259,11 @@ def test_the_chooser_is_asked_only_by_auto(monkeypatch):
         raise AssertionError("choose was asked")
 
     monkeypatch.setattr(engines, "choose", unasked)
-    x, w = np.ones((1, 1, 9)), np.ones((1, 1, 3))
+    x, w = np.ones((1, 2, 9)), np.ones((2, 1, 3))
     for name in engines.METHODS:
-        conv(x, w, method=name)
+        conv(x, w, groups=2, method=name)
     with pytest.raises(AssertionError, match="asked"):
-        conv(x, w)
+        conv(x, w, groups=2)
 
 
 @pytest.mark.parametrize(("n", "k", "name"), [

@@ -1,4 +1,4 @@
-"""Convolution on plain arrays: five methods, one contract, and the chooser.
+"""Convolution on plain arrays: six methods, one contract, and the chooser.
 
 Everything above calls `conv`. A method is a function of (x, w, job) and knows nothing of types, modes or grids.
 """
@@ -16,12 +16,16 @@ from .choose import choose
 from .direct import direct
 from .job import Job
 from .matrix import matrix, toeplitz
+from .products import blocked, fits
 from .separable import separable
+from .single import lone
 from .spectral import fft, overlap_save
+from .tiles import overlapped
 
 __all__ = ["METHODS", "conv", "toeplitz_matrix"]
 
-METHODS = {"direct": direct, "separable": separable, "fft": fft, "overlap_save": overlap_save, "matrix": matrix}
+METHODS = {"direct": direct, "blocked": blocked, "separable": separable, "fft": fft, "overlap_save": overlap_save,
+           "matrix": matrix}
 
 
 def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int = 1, window: Any = None,
@@ -32,8 +36,8 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
 
     `window`: (first, stop) an axis, in indices of the full convolution (0 … n + (K−1)·dilation − 1; beyond it lie
     zeros); None is the valid part. `stride`, `dilation`: whole numbers, one or one an axis. `groups` as in torch.
-    `method`: "auto", "direct", "separable", "fft", "overlap_save" or "matrix". `out`: an array of the result's shape and
-    dtype to write into.
+    `method`: "auto", "direct", "blocked", "separable", "fft", "overlap_save" or "matrix". `out`: an array of the result's
+    shape and dtype to write into.
 
     x decides the type: floats keep theirs (halves are summed in float32), integers and bool become float64, complex taps
     make the result complex. All methods agree within 16 eps · ‖w‖₁ · max|x|; on tensors all are differentiable.
@@ -44,6 +48,8 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
     Raises `SigconvError` for shapes that do not fit, a kernel without taps, an unknown method, taps that require grad on
     a NumPy x, and a method that can't do the job.
     """
+    if method == "auto" and out is None and (y := lone(x, w, stride, dilation, groups, window)) is not None:
+        return y
     among(method, ("auto", *METHODS), "method")
     x, w, dtype = arrays.pair(arrays.asarray(x), arrays.asarray(w))
     asked = Job.of(x, w, stride, dilation, groups, window)
@@ -53,7 +59,13 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
         y = _zeros(x, asked.shape)
     else:
         name = choose(x, w, job) if method == "auto" else method
-        y = METHODS[name](x, w, job)
+        if name == "blocked" and not (isinstance(x, np.ndarray) and fits(job, x.dtype.char)):
+            raise SigconvError("method 'blocked': it serves filters on lines of real NumPy samples, stride and dilation 1; "
+                               "wanted another, or 'auto'")
+        if name == "overlap_save" and len(job.n) == 1 and not arrays.is_tensor(x):
+            y = overlapped(x, w, job)
+        else:
+            y = METHODS[name](x, w, job)
         if job.out != asked.out:
             y = _embed(y, asked.shape, places)
     if y.dtype != dtype:

@@ -6,21 +6,28 @@ from math import log2, prod
 
 from .. import arrays
 from ..arrays import Array
+from .direct import EXACT
 from .job import Job
+from .products import cost as products_cost
+from .products import fits
 from .separable import factors
 from .spectral import fast_length, tile_points
+from .tiles import cost as tiles_cost
 
-__all__ = ["choose"]
+__all__ = ["choose", "line"]
 
 # Nanoseconds for one product summed, and for one point of a transform (forward, product, back) per log2 of its length.
 DIRECT = {1: 0.15, 2: 0.9, 3: 1.2}
 SPECTRAL = 1.6
 FEW = 33  # taps that no transform is worth on a line
+BRIEF = 50_000  # products that are summed as they stand: whole numbers stay whole
 
 
 def choose(x: Array, w: Array, job: Job) -> str:
     """The name of the method for a job that is not empty."""
     ndim, taps = len(job.n), prod(job.k)
+    if ndim == 1 and not arrays.is_tensor(x) and taps > 1:
+        return line(job, x.dtype.char, x.dtype.kind == "f")[0]
     if taps == 1 or (ndim == 1 and min(taps, job.n[0]) <= FEW):
         return "direct"
     axes = sum(k > 1 for k in job.k)
@@ -35,3 +42,25 @@ def choose(x: Array, w: Array, job: Job) -> str:
              "fft": SPECTRAL * lines * prod(whole) * log2(prod(whole) + 1),
              "overlap_save": SPECTRAL * lines * tiles * prod(tile) * log2(prod(tile) + 1) + 2e4 * tiles}
     return min(costs, key=costs.__getitem__)
+
+
+def line(job: Job, kind: str, real: bool) -> tuple[str, int]:
+    """The method on a NumPy line of samples of type `kind` ("f", "d", …), and the length of the transforms of tiles."""
+    short, outputs, single = min(job.k[0], job.n[0]), job.out[0], kind in "fF"
+    lines = job.batch * job.filters * job.channels // job.groups
+    work = lines * outputs * short
+    if work <= BRIEF or (short <= FEW and work <= 100 * BRIEF and not fits(job, kind)):
+        return "direct", 0
+    each = 1 + 0.17 * short if short <= 11 else max(16 - 0.35 * (short - 11), 7.5 + 0.045 * short)
+    if not real or job.stride != (1,) or job.dilation != (1,):
+        each = 2 + 1.5 * short
+    elif single and short > EXACT:
+        each = 1.5 * each + 2  # in double precision
+    whole = fast_length(job.stop[0] - job.first[0] + job.spans[0])
+    pairs = job.batch * (job.channels + job.filters) / 2 + job.filters * job.channels / job.groups / 2
+    tiled, points = tiles_cost(job)
+    costs = {"direct": min(lines * (3e3 + outputs * each), short * (1e4 + 0.5 * lines * outputs)), "overlap_save": tiled,
+             "fft": 2e4 + pairs * whole * max(1.2 * log2(whole) - 4, 4.0)}
+    if fits(job, kind):
+        costs["blocked"] = products_cost(job, kind)
+    return min(costs, key=costs.__getitem__), points

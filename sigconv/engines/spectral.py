@@ -149,13 +149,13 @@ class Tile:
         """This tile's outputs, from the kernel's spectrum at `points`."""
         reads = [job.reads(axis, a, b) for axis, (a, b) in enumerate(zip(self.first, self.stop, strict=True))]
         part = x[(..., *(slice(low, high) for low, high in reads))]
-        summed = _sum(transform(part, self.points), spectrum, job)
+        summed = combined(transform(part, self.points), spectrum, job)
         y = inverse(summed, self.points, x)
         return y[(..., *(slice(a - low, b - low, s)
                          for a, b, (low, _), s in zip(self.first, self.stop, reads, job.stride, strict=True)))]
 
 
-def _sum(signal: Array, kernel: Array, job: Job) -> Array:
+def combined(signal: Array, kernel: Array, job: Job) -> Array:
     """Σ_c kernel[m, c] · signal[b, c] at every frequency, group by group."""
     groups, per = job.groups, job.channels // job.groups
     bins = tuple(signal.shape[2:])

@@ -1,0 +1,70 @@
+"""One filter on one line: where a convolution is short, looking at it costs more than doing it."""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from .. import arrays
+from .choose import line
+from .direct import EXACT
+from .job import Job
+from .products import products
+from .spectral import fast_length
+from .tiles import fast_transforms, tiles
+
+__all__ = ["lone"]
+
+BRIEF = 8  # taps that numpy.convolve sums faster than anything else, however long the line
+
+
+def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -> np.ndarray | None:
+    """`conv` of real (1, 1, n) with (1, 1, k); None where the job is another, or asks for little of the line."""
+    if not (type(x) is np.ndarray is type(w) and x.ndim == 3 == w.ndim and x.dtype.char in "fd"
+            and w.dtype.char in "fd" and type(stride) is int is type(dilation) and stride == dilation == 1 == groups):
+        return None
+    (b, c, n), (m, g, k) = x.shape, w.shape
+    if not (b == c == m == g == 1 and n and k):
+        return None
+    first, stop = (k - 1, n) if window is None else _ends(window)
+    if not (0 <= first < stop < n + k and 2 * (stop - first) >= max(n, k)):
+        return None
+    long, short = x[0, 0], w[0, 0] if w.dtype is x.dtype else w[0, 0].astype(x.dtype)
+    if n < k:
+        long, short, n, k = short, long, k, n
+    name, points = _plan(n, k, first, stop, x.dtype.char, "scipy.fft" in sys.modules)
+    if name == "direct":
+        y = np.convolve(long, short)[first:stop]
+    elif name == "exactly":
+        y = np.convolve(arrays.accurate(long), arrays.accurate(short))[first:stop].astype(x.dtype)
+    elif name == "blocked":
+        y = products(long, short, first, stop)
+    elif name == "overlap_save":
+        y = tiles(long, short, first, stop, points)
+    else:
+        fft = fast_transforms()
+        y = fft.irfft(fft.rfft(long, points) * fft.rfft(short, points), points)[first:stop]
+    return y[None, None]
+
+
+def _ends(window: Any) -> tuple[int, int]:
+    """(first, stop) as typed for a line; nothing that fits where it is not that."""
+    try:
+        ((first, stop),) = window if isinstance(window[0], (tuple, list)) else (window,)
+    except (TypeError, ValueError, LookupError):
+        return 0, 0
+    return (first, stop) if type(first) is int is type(stop) else (0, 0)
+
+
+@lru_cache(maxsize=4096)
+def _plan(n: int, k: int, first: int, stop: int, kind: str, scipy: bool) -> tuple[str, int]:
+    """The method, and the length of its transforms."""
+    if k <= BRIEF:
+        return "direct", 0
+    name, points = line(Job(1, 1, 1, 1, (n,), (k,), (1,), (1,), (first,), (stop,)), kind, True)
+    if name == "direct" and kind == "f" and k > EXACT:
+        return "exactly", 0
+    return name, points if name == "overlap_save" else fast_length(n + k - 1)

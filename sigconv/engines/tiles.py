@@ -1,0 +1,110 @@
+"""Overlap-save on a line, many blocks in one transform.
+
+Outputs are cut into blocks of S = F − (K−1)·d; block j reads the F samples that end with its last one, and of the product of
+spectra the first (K−1)·d are folded and thrown away. The frames of neighbouring blocks overlap in memory, so they are a view,
+and a batch of them is one call; only at the ends, where zeros are read, is anything copied.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from .job import Job
+from .spectral import combined, spread
+
+__all__ = ["cost", "fast_transforms", "overlapped", "tiles"]
+
+CHUNK = 2**17  # samples transformed at a time
+IMPORT = 2e9  # ns of transforms that are worth the wait for scipy.fft, which is faster on batches
+# ns a point of batched real transforms there and back, with product and moves, by log2 of their length from 8 on
+POINT = (5.2, 4.7, 4.4, 5.6, 5.9, 6.7, 7.0, 9.0, 13.5, 15.0, 26.0)
+NUMPY = 1.4  # as much by numpy.fft
+
+
+def fast_transforms(work: float = 0.0) -> Any:
+    """`scipy.fft` where it is open already or the work (ns) is worth opening it, else `numpy.fft`."""
+    if "scipy.fft" in sys.modules or work > IMPORT:
+        import scipy.fft
+
+        return scipy.fft
+    return np.fft
+
+
+def cost(job: Job) -> tuple[float, int]:
+    """Nanoseconds, about, and the length of the transforms."""
+    span, outputs = job.spans[0], job.stop[0] - job.first[0]
+    lines = job.batch * (job.channels + job.filters) / 2 * (1 if "scipy.fft" in sys.modules else NUMPY)
+    least = max((2 * span).bit_length(), 8)
+    most = max((outputs + span - 1).bit_length(), least)
+    each = {}
+    for f in range(least, min(most, least + 5) + 1):
+        blocks = ceil(outputs / (2**f - span))
+        each[f] = lines * 2**f * POINT[min(f - 8, 10)] * (blocks + max(4 - blocks, 0) / 3)  # few of them are slower, each
+    best = min(each, key=each.__getitem__)
+    return each[best] + 3e4, 2**best
+
+
+def overlapped(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
+    """The convolution of NumPy lines in blocks."""
+    work, points = cost(job)
+    fft, span, real = fast_transforms(work), job.spans[0], x.dtype.kind == "f"
+    forward, back = (fft.rfft, fft.irfft) if real else (fft.fft, fft.ifft)
+    spectrum = forward(spread(w, job), points)
+    step, (first,), (stop,), (stride,) = points - span, job.first, job.stop, job.stride
+    blocks = ceil((stop - first) / step)
+    per = max(CHUNK // (points * max(job.channels, job.filters) * job.batch), 1)
+    y = np.empty((job.batch, job.filters, stop - first), x.dtype)
+    for j in range(0, blocks, per):
+        count = min(per, blocks - j)
+        frames = _frames(x, first + j * step - span, count, step, points)
+        part = replace(job, batch=job.batch * count)
+        summed = combined(forward(frames, points).reshape(part.batch, job.channels, -1), spectrum, part)
+        clean = back(summed, points)[..., span:].reshape(job.batch, count, job.filters, step)
+        out = y[..., j * step: (j + count) * step]
+        full = out.shape[-1] // step
+        if full:
+            out[..., : full * step].reshape(job.batch, job.filters, full, step)[...] = clean[:, :full].swapaxes(1, 2)
+        if full < count:
+            out[..., full * step:] = clean[:, full, :, : out.shape[-1] - full * step]
+    return y if stride == 1 else np.ascontiguousarray(y[..., ::stride])
+
+
+def tiles(x: np.ndarray, h: np.ndarray, first: int, stop: int, points: int) -> np.ndarray:
+    """The same of one line and one filter, real: outputs first … stop−1 of their full convolution."""
+    fft, span = fast_transforms(4.0 * (stop - first)), len(h) - 1
+    spectrum, step = fft.rfft(h, points), points - span
+    blocks, per = -(-(stop - first) // step), max(CHUNK // points, 1)
+    y = np.empty(stop - first, x.dtype)
+    for j in range(0, blocks, per):
+        count = min(per, blocks - j)
+        spectra = fft.rfft(_frames(x, first + j * step - span, count, step, points))
+        spectra *= spectrum
+        clean = fft.irfft(spectra, points)[:, span:]
+        out = y[j * step: (j + count) * step]
+        full = len(out) // step
+        if full:
+            out[: full * step].reshape(full, step)[...] = clean[:full]
+        if full < count:
+            out[full * step:] = clean[full, : len(out) - full * step]
+    return y
+
+
+def _frames(x: np.ndarray, low: int, count: int, step: int, points: int) -> np.ndarray:
+    """The samples low … of each block, zeros where there are none: (count, points), or (b, count, c, points)."""
+    n, need = x.shape[-1], (count - 1) * step + points
+    if low >= 0 and low + need <= n:
+        wide = x[..., low: low + need]
+    else:
+        wide = np.zeros((*x.shape[:-1], need), x.dtype)
+        a, z = max(low, 0), min(low + need, n)
+        wide[..., a - low: max(z, a) - low] = x[..., a: max(z, a)]
+    t = wide.strides[-1]
+    if x.ndim == 1:
+        return np.lib.stride_tricks.as_strided(wide, (count, points), (step * t, t), writeable=False)
+    b, c, _ = wide.strides
+    return np.lib.stride_tricks.as_strided(wide, (len(x), count, x.shape[1], points), (b, step * t, c, t), writeable=False)
