@@ -105,7 +105,8 @@ def test_blocked_serves_filters_on_lines_alone():
 
 def test_the_short_way_leaves_other_jobs_alone():
     x, w = np.ones((1, 1, 50)), np.ones((1, 1, 5))
-    for args in ((x.astype(complex), w, 1, 1, 1, None), (x, w.astype(complex), 1, 1, 1, None), (x.astype(int), w, 1, 1, 1, None), (x, w, 2, 1, 1, None),
+    for args in ((x.astype(complex), w, 1, 1, 1, None), (x, w.astype(complex), 1, 1, 1, None),
+                 (x.astype(int), w, 1, 1, 1, None), (x.astype(">f8"), w, 1, 1, 1, None), (x, w, 2, 1, 1, None),
                  (x, w, 1, 2, 1, None), (np.ones((2, 1, 50)), w, 1, 1, 1, None), (x, w, 1, 1, 1, (-1, 30)),
                  (x, w, 1, 1, 1, (0, 99)), (x, w, 1, 1, 1, (0, 3)), (x, w, 1, 1, 1, "no"), (x[0], w[0], 1, 1, 1, None)):
         assert single.lone(*args) is None
