@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import sigconv as sc
 from sigconv import hear
 from sigconv.hear import fair, listen, loudness, true_peak
-from sigconv.hear.scans import LONGEST, RASTER
+from sigconv.hear.scans import RASTER
 
 SOUNDS = [p for p in ("audio/trumpet.ogg", "audio/libri1.ogg", "audio/guit_em9.flac", "audio/loop_tabla.flac",
                       "multichannel/speech_a.flac", "noise/running_tap.flac") if (REAL / p).exists()]
@@ -312,30 +312,17 @@ def test_a_horizontal_line_is_a_click_at_its_row():
     one = np.zeros((1, 200, 256))
     one[:, 150] = 1
     x = hear.audible(image(one))
-    loud = np.flatnonzero(x.data[0] > 0.5)
+    loud = np.flatnonzero(x.data[0] == 0.5)
     assert loud[0] == 150 * 256 and loud[-1] == 151 * 256 - 1 and len(loud) == 256
 
 
-@given(st.integers(1, 3), st.integers(1, 12), st.integers(1, 12))
-def test_a_scan_is_the_rows_less_their_mean_and_linear(c, h, w):
-    rng = np.random.default_rng(h * w)
-    a, b = rng.standard_normal((2, c, h, w))
-    x = hear.scan(image(a))
-    grey = a.mean(axis=0).ravel()
-    assert x.value == (1,) and x.rate == RASTER and np.allclose(x.data[0], grey - grey.mean(), atol=1e-12)
-    both = hear.scan(image(2 * a + b)).data
-    assert np.allclose(both, 2 * x.data + hear.scan(image(b)).data, atol=1e-12)
-
-
-def test_alpha_is_not_heard_and_gradients_are_left_and_right():
-    rgba = image(np.stack([np.eye(4)] * 3 + [np.ones((4, 4))]), channels=("R", "G", "B", "A"))
-    assert np.allclose(hear.scan(rgba).data[0], (np.eye(4) - 0.25).ravel())
+def test_gradients_are_left_and_right():
     rgb = image(np.random.default_rng(0).random((3, 32, 32)), channels=("R", "G", "B"))
     k = sc.Signal(np.random.default_rng(1).standard_normal((2, 3, 3)), sc.grid(3, 3).centre(), ("y", "x"))
     take = listen(rgb, [("edge", k)], match="none", guard=False).takes[0]
     assert take.wet.value == (3, 2) and take.sound.value == (2,) and take.sound.channels == ("y", "x")
     y = sc.convolve(image(rgb.data.mean(axis=0)), sc.Signal(k.data[1], k.domain)).data.ravel()
-    assert np.allclose(take.sound.data[1], y - y.mean(), atol=1e-12)
+    assert np.allclose(take.sound.data[1], y - 0.5 * k.data[1].sum(), atol=1e-12)
 
 
 @pytest.mark.parametrize("value", [(), (1,), (3,)])
@@ -351,7 +338,7 @@ def test_images_and_volumes_are_heard_fairly(value, bank):
         assert take.sound.value == (bank or (1,)) and take.sound.domain == heard.sound.domain
         assert loudness(take.sound) == pytest.approx(loudness(heard.sound), abs=0.02)
         assert max(true_peak(take.sound), true_peak(heard.sound)) <= -0.999
-        assert "row by row" in " ".join(heard.notes)
+        assert hear.legend(dry.domain) in " ".join(heard.notes)
 
 
 @pytest.mark.parametrize("name", ["images/coffee.png", "volume/mni152_t1_2mm.npy"])
@@ -364,14 +351,6 @@ def test_a_real_photograph_and_volume(name):
     heard = listen(dry, [("box", k)])
     assert loudness(heard.takes[0].sound) == pytest.approx(loudness(heard.sound), abs=0.05)
     assert 1 < heard.sound.domain.extent[0][1] <= 30.1
-
-
-def test_what_would_last_longer_than_30_seconds_is_scanned_by_every_second_slice_or_row():
-    big = sc.Signal(np.zeros((1, 3000, 1000), "float32"), sc.grid(3000, 1000))
-    assert hear.scan(big).domain.shape == (1000 * 1000,)
-    assert hear.scan(big).domain.size <= LONGEST
-    volume = sc.Signal(np.zeros((100, 150, 200), "uint8"), sc.grid(100, 150, 200))
-    assert hear.scan(volume).domain.shape == (34 * 150 * 200,)
 
 
 def test_a_line_that_is_not_time_is_one_row():

@@ -3,22 +3,25 @@
 A result lives on Ω like the dry signal, so both play in step, 0 samples apart. What is heard is the result times one number,
 `gain` = match · guard (see `fair`); nothing else is done to it. With `match="none", guard=False` the number is 1.0 and the
 samples are those of `sc.convolve`, bit for bit.
+
+A kernel may stand in a chain: x → kernel, on the signal or on its spectrogram, beside a bypass → nonlinearity → channel matrix.
+What is measured, matched and guarded is what comes out at its end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from .. import arrays
-from ..convolving import convolve, diag
-from ..domain import Domain
 from ..errors import SigconvError
 from ..signal import Signal
 from .fair import Heard, check, decibels, gains, measure
-from .scans import RASTER, _flat, is_sound, scan
+from .passing import Chain, Result, silence
+from .scans import _flat, is_sound
 
 __all__ = ["Listening", "Take", "lines", "listen"]
 
@@ -29,9 +32,11 @@ BLOCK = 0.4  # s, a block of BS.1770
 class Take:
     """One kernel's result and what is heard of it.
 
-    `wet`: the convolution as it is (the real part under a complex kernel; for sound with a bank's filters as channels).
-    `sound`: ``(channels, n)``, `wet` times `gain`, of an image or a volume its scan times `gain`. `loudness` (LUFS) and
-    `true_peak` (dBTP) are those before `gain`; −inf for silence. `notes`: what was done or could not be done, in words.
+    `kernel`: the taps that were used, with `wet` below 1 those of the bypass. `wet`: what came out of the chain (the real part
+    under a complex kernel; for sound with a bank's filters as channels). `sound`: ``(channels, n)``, `wet` times `gain`, of an
+    image or a volume its scan times `gain`. `loudness` (LUFS) and `true_peak` (dBTP) are those before `gain`; −inf for silence.
+    `notes`: what was done or could not be done, in words. `map`: the spectrogram after the kernel, where it acted on one.
+    `label`: of a scan, the comment by which `unscan` reads the WAV of `sound`. `given`: the kernel without the bypass.
     """
 
     name: str
@@ -42,6 +47,9 @@ class Take:
     loudness: float
     true_peak: float
     notes: tuple[str, ...] = ()
+    map: Signal | None = None
+    label: str | None = None
+    given: Signal | None = None
 
     @property
     def gain_db(self) -> float:
@@ -54,7 +62,8 @@ class Listening:
     """The dry signal and all takes, at levels that can be compared.
 
     `sound`: `dry`, scanned where it is no sound, times `gain`, which is the guard's alone. `loudness` and `true_peak` are
-    those before `gain`.
+    those before `gain`. `on`: what the kernels acted on; `map`: dry's spectrogram, where it was that. `chain`: what stands beside
+    the kernels, in words, in order. `scan`: how pictures became sound; `label`: as in `Take`.
     """
 
     dry: Signal
@@ -66,6 +75,11 @@ class Listening:
     match: str
     guard: bool
     notes: tuple[str, ...] = ()
+    on: str = "signal"
+    map: Signal | None = None
+    chain: tuple[str, ...] = ()
+    scan: str = "rows"
+    label: str | None = None
 
     @property
     def gain_db(self) -> float:
@@ -74,22 +88,32 @@ class Listening:
 
 
 def listen(dry: Signal, kernels: Sequence[tuple[str, Signal]], *, match: str = "loudness", guard: bool = True,
-           mode: str = "same", padding_mode: str = "zeros") -> Listening:
+           mode: str = "same", padding_mode: str = "zeros", on: str = "signal", then: str | None = None, mix: Any = None,
+           wet: float = 1.0, scan: str | None = None, along: str | None = None) -> Listening:
     """Hear `dry` through each of the named kernels, at one loudness and without clipping.
 
     `match`: bring each result to dry's "loudness" (BS.1770), "rms", "peak" (of the samples), or "none". `guard`: lower dry and
     all results by one gain so that no true peak exceeds −1 dBTP. `mode` and `padding_mode` as in `convolve`; "full" keeps the
     tail. Of a complex kernel the real part is heard. A bank of c filters on c channels is taken channel by channel
-    (`sc.diag`), other banks give a channel for each filter. Images and volumes are filtered, and heard as scans.
+    (`sc.diag`), other banks give a channel for each filter. Images and volumes are filtered, and heard as scans: by rows with
+    colours averaged and at most 30 s, or as `scan` says: "rows" keeps all of it, so that `unscan` takes it back, "spectrum" plays
+    x as time and y as pitch; `along` as in `hear.scan`.
+
+    `on="spectrogram"`: the kernels, of two axes, made for ``sc.spectrum.plane(dry.domain)``, act on the spectrogram's magnitudes,
+    and its phases follow (`sc.spectrum.spectrally`). Then, in this order: `wet`, a share of the kernel beside the dry signal
+    (`sc.bypass`); `then`, "relu" or "abs" (of complex results the magnitude); `mix`, a name or matrix on the channels (`sc.mix`).
 
     >>> import sigconv as sc
     >>> x = sc.Signal(np.eye(1, 8000), sc.line(8000, 8000))
     >>> heard = listen(x, [("half", sc.Signal([0.5], sc.line(1, 8000)))])
     >>> round(heard.takes[0].gain / heard.gain, 6), heard.takes[0].wet.data.max()
     (2.0, np.float64(0.5))
+    >>> plane = sc.spectrum.plane(x.domain)
+    >>> listen(x, [("blur", sc.kernel("blur", plane))], on="spectrogram", then="relu").chain
+    ('on the spectrogram', 'then relu')
 
     Raises `SigconvError` for an empty signal, kernels that are not such pairs, and as `convolve`; `UsageError` for an unknown
-    match.
+    match, a spectrogram of what is no sound, and as `bypass` and `mix`.
     """
     check(match)
     if not isinstance(dry, Signal):
@@ -99,17 +123,19 @@ def listen(dry: Signal, kernels: Sequence[tuple[str, Signal]], *, match: str = "
                            "e.g. [('edge', sc.kernel('edge', dry))]")
     if not dry.data.shape or 0 in dry.data.shape:
         raise SigconvError(f"a signal of shape {tuple(dry.data.shape)}: there is nothing to hear; wanted at least one sample")
-    dry = dry.numpy()
-    heard = _flat(dry) if is_sound(dry) else scan(dry)
+    dry, chain = dry.numpy(), Chain(mode, padding_mode, on, then, mix, wet, scan, along)
+    chain.check(dry)
+    heard, label = (_flat(dry), None) if is_sound(dry) else chain.scanned(dry, len(dry.value), silence(dry))
     level = measure(heard)
-    results = [_result(dry, kernel, mode, padding_mode) for _, kernel in kernels]
-    levels = [_level(dry, kernel, wet, sound) for (_, kernel), (wet, sound, _) in zip(kernels, results, strict=True)]
+    results = [chain.through(dry, kernel) for _, kernel in kernels]
+    levels = [_level(dry, result) for result in results]
     common, own = gains(level, levels, match, guard)
-    takes = [Take(name, kernel, wet, _scaled(sound, g * common), g * common, each.loudness, each.true_peak,
-                  (*notes, *_remarks(level, each, match)))
-             for (name, kernel), (wet, sound, notes), g, each in zip(kernels, results, own, levels, strict=True)]
+    takes = [Take(name, r.kernel, r.wet, _scaled(r.sound, g * common), g * common, each.loudness, each.true_peak,
+                  (*r.notes, *_remarks(level, each, match)), r.maps[1], r.label and r.label(g * common), given)
+             for (name, given), r, g, each in zip(kernels, results, own, levels, strict=True)]
+    before = results[0].maps[0] if results else None
     return Listening(dry, _scaled(heard, common), common, level.loudness, level.true_peak, tuple(takes), match, guard,
-                     tuple(_about(dry, heard, level)))
+                     tuple(_about(dry, heard, level, chain)), on, before, chain.words, chain.how, label and label(common))
 
 
 def lines(listening: Listening) -> list[str]:
@@ -137,41 +163,10 @@ def _signed(value: float, digits: int) -> str:
     return f"{value:+.{digits}f}" if round(value, digits) else f"{0:.{digits}f}"
 
 
-def _result(dry: Signal, kernel: Signal, mode: str, padding_mode: str) -> tuple[Signal, Signal, list[str]]:
-    """The convolution, the sound of it before any gain, and what there is to say."""
-    kernel, notes = kernel.numpy(), []
-    if len(kernel.value) == 1 and kernel.value == dry.value[-1:] and kernel.value != (1,) and is_sound(dry):
-        notes.append(f"{kernel.value[0]} filters on {kernel.value[0]} channels: channel by channel")
-        kernel = diag(kernel)
-    wet = convolve(dry, kernel, mode=mode, padding_mode=padding_mode)
-    if not wet.domain.size:
-        raise SigconvError(f"mode {mode!r} with a kernel of {_sizes(kernel)} on {_sizes(dry)} samples: no output reads samples "
-                           "alone; wanted a shorter kernel, or mode 'same' or 'full'")
-    late = int(wet.domain.start[0] - dry.domain.start[0])
-    if late > 0 and mode == "full" and is_sound(dry):  # begin where dry does, so that the two can be laid side by side
-        wet = wet.on(Domain(wet.domain.shape[0] + late, wet.domain.step, dry.domain.start, wet.domain.unit))
-    if wet.data.dtype.kind == "c":
-        notes.append("complex: the real part is heard")
-        wet = Signal(np.ascontiguousarray(wet.data.real), wet.domain, wet.names)
-    if not is_sound(dry):
-        return wet, scan(wet, colours=len(wet.value) - (1 if len(kernel.value) == 1 else 0)), notes
-    if len(kernel.value) == 1 and kernel.value != (1,):
-        notes.append(f"a bank of {kernel.value[0]} filters: {wet.data.size // max(wet.domain.size, 1)} channels")
-    wet = wet if len(wet.value) <= 1 else _flat(wet)
-    shift = wet.domain.start[0] - dry.domain.start[0]
-    if shift:
-        notes.append(f"begins {abs(shift)} sample{'s' * (abs(shift) != 1)} {'before' if shift < 0 else 'after'} dry")
-    return wet, _flat(wet), notes
-
-
-def _sizes(x: Signal) -> str:
-    return " × ".join(map(str, x.domain.shape))
-
-
-def _level(dry: Signal, kernel: Signal, wet: Signal, sound: Signal) -> Heard:
+def _level(dry: Signal, result: Result) -> Heard:
     """The levels of a result; one that is nothing but rounding counts as silent."""
-    each = measure(sound)
-    taps = np.abs(arrays.to_numpy(kernel.data)).reshape(*(kernel.value or (1,))[:1], -1).sum(axis=1).max()
+    kernel, wet, each = result.kernel, result.wet, measure(result.sound)
+    taps = np.abs(kernel.data).reshape(*(kernel.value or (1,))[:1], -1).sum(axis=1).max()
     floor = 16 * np.finfo(wet.data.dtype).eps * float(taps) * arrays.peak(dry.data)
     if 0 < arrays.peak(wet.data) <= floor:
         return replace(each, note="nothing but rounding", mute=True)
@@ -186,12 +181,12 @@ def _remarks(dry: Heard, wet: Heard, match: str) -> list[str]:
     return said
 
 
-def _about(dry: Signal, heard: Signal, level: Heard) -> list[str]:
+def _about(dry: Signal, heard: Signal, level: Heard, chain: Chain) -> list[str]:
     """What is to be known of the dry sound."""
     seconds = heard.domain.shape[0] / float(heard.rate)
     said = []
     if not is_sound(dry):
-        said.append(f"scanned row by row at {RASTER} samples a second, {seconds:.3g} s")
+        said.append(f"scanned {chain.legend(dry)}" if chain.how == "rows" else f"scanned as a spectrum, {chain.legend(dry)}")
     if level.note:
         said.append(f"dry is {level.note}; nothing to match" if level.mute else level.note)
     if seconds < BLOCK and level.true_peak > -np.inf:

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from .. import arrays
 from ..domain import Number
-from ..errors import SigconvError, SigconvWarning, UsageError, hint, printable
+from ..errors import SigconvError, UsageError, hint, printable
 from ..signal import Signal
-from .doors import Source, opened
+from .doors import Retold, opened
 from .sink import Sink
-from .sniff import identify
+from .sniff import identify, trusted
+from .streamed import Blocks, blocks
 from .taps import load_taps
 from .writing import Outputs, next_free
 
-__all__ = ["Outputs", "info", "load", "load_taps", "next_free", "sample", "save", "write"]
+__all__ = ["Blocks", "Outputs", "blocks", "info", "load", "load_taps", "next_free", "sample", "save", "write"]
 
 
 def load(path: Any, rate: Number | None = None, *, formats: str | None = None) -> Signal:
@@ -38,8 +38,8 @@ def load(path: Any, rate: Number | None = None, *, formats: str | None = None) -
 
     Raises `SigconvError` for what is no such file, is damaged, holds no samples, or NaN or infinity.
     """
-    formats = _formats(formats)
-    with opened(path) as source, _Retold(source):
+    formats = trusted(formats)
+    with opened(path) as source, Retold(source):
         kind, form = identify(source, formats)
         if kind == "array":
             from .volumes import load_array
@@ -62,15 +62,16 @@ def load(path: Any, rate: Number | None = None, *, formats: str | None = None) -
 
 
 def info(path: Any, *, formats: str | None = None) -> dict[str, Any]:
-    """What a file's headers say, without decoding it: kind, format, subtype, channels, names, rate, shape, duration, bytes.
+    """What a file's headers say, without decoding it: kind, format, subtype, channels, names, rate, shape, duration,
+    bytes; of sounds the comment (WAV).
 
     >>> info(sample("speech"))["kind"]
     'sound'
 
     Raises `SigconvError` for what is no such file, or one whose headers make no sense.
     """
-    formats = _formats(formats)
-    with opened(path) as source, _Retold(source):
+    formats = trusted(formats)
+    with opened(path) as source, Retold(source):
         kind, form = identify(source, formats)
         if kind == "array":
             from .volumes import facts
@@ -87,11 +88,12 @@ def info(path: Any, *, formats: str | None = None) -> dict[str, Any]:
         return {"path": source.name, "bytes": source.size, **found}
 
 
-def save(signal: Signal, path: Any, overwrite: bool = False, *, subtype: str | None = None) -> None:
+def save(signal: Signal, path: Any, overwrite: bool = False, *, subtype: str | None = None, comment: str | None = None) -> None:
     """Write a Signal, in the format that the name's suffix says; "-" is WAV through standard output.
 
     `subtype`: how samples are stored (`"PCM_16"`, `"PCM_24"`, `"DOUBLE"`, …; `"16"` for grey images); sound is float32
-    where the format has it. `.npz` keeps any Signal whole. Samples that a format can't hold are clipped and said.
+    where the format has it. `comment`: a text that a WAV carries along (`sc.hear.label`). `.npz` keeps any Signal whole. Samples
+    that a format can't hold are clipped and said.
 
     >>> import tempfile, sigconv as sc
     >>> file = Path(tempfile.mkdtemp()) / "click.wav"
@@ -103,14 +105,14 @@ def save(signal: Signal, path: Any, overwrite: bool = False, *, subtype: str | N
     hold; then nothing is written.
     """
     if isinstance(path, str) and path == "-":
-        _to_standard_output(signal, subtype)
+        _to_standard_output(signal, subtype, comment)
         return
     suffix = _suffix(path)
     with Outputs(overwrite) as out:
-        write(out.open(path), signal, suffix, subtype)
+        write(out.open(path), signal, suffix, subtype, comment)
 
 
-def write(file: BinaryIO, signal: Signal, suffix: str, subtype: str | None = None) -> None:
+def write(file: BinaryIO, signal: Signal, suffix: str, subtype: str | None = None, comment: str | None = None) -> None:
     """Encode a Signal into an open binary file, as `save` does for names with this suffix.
 
     >>> from io import BytesIO
@@ -135,12 +137,12 @@ def write(file: BinaryIO, signal: Signal, suffix: str, subtype: str | None = Non
 
         write_video(sink, signal)
     else:
-        _write_sound_or_image(sink, signal, suffix, subtype)
+        _write_sound_or_image(sink, signal, suffix, subtype, comment)
     sink.check()
 
 
 def sample(name: str = "speech") -> Path:
-    """A file of the project's own samples: "speech", "chime", "stereo", "image", "volume", "room".
+    """A file of the project's own samples: "speech", "chime", "stereo", "room", "image", "volume", "video".
 
     >>> sample("speech").suffix
     '.wav'
@@ -150,7 +152,7 @@ def sample(name: str = "speech") -> Path:
     from importlib.resources import files
 
     folder = Path(str(files("sigconv_samples")))
-    known = {p.name: p for p in sorted(folder.iterdir()) if p.suffix in (".npy", ".npz", ".png", ".flac", ".wav")}
+    known = {p.name: p for p in sorted(folder.iterdir()) if p.suffix in (".gif", ".npy", ".npz", ".png", ".flac", ".wav")}
     stems = {p.stem: p for p in known.values()}
     found = known.get(name) or stems.get(name)
     if found is None:
@@ -159,12 +161,12 @@ def sample(name: str = "speech") -> Path:
     return found
 
 
-def _write_sound_or_image(sink: Sink, signal: Signal, suffix: str, subtype: str | None) -> None:
+def _write_sound_or_image(sink: Sink, signal: Signal, suffix: str, subtype: str | None, comment: str | None) -> None:
     from .image import IMAGES, write_image
     from .sound import SOUNDS, write_sound
 
     if suffix in SOUNDS:
-        write_sound(sink, signal, suffix, subtype)
+        write_sound(sink, signal, suffix, subtype, comment)
     elif suffix in IMAGES:
         write_image(sink, signal, suffix, subtype)
     else:
@@ -172,14 +174,14 @@ def _write_sound_or_image(sink: Sink, signal: Signal, suffix: str, subtype: str 
         raise UsageError(f"suffix {printable(suffix, 20)!r}: wanted one of {', '.join(known)}{hint(suffix, known)}")
 
 
-def _to_standard_output(signal: Signal, subtype: str | None) -> None:
+def _to_standard_output(signal: Signal, subtype: str | None, comment: str | None) -> None:
     import io
 
     stdout = getattr(sys.stdout, "buffer", None)
     if stdout is None or stdout.isatty():
         raise SigconvError("-: standard output is a terminal; pipe it into a program or a file")
     spool = io.BytesIO()
-    write(spool, signal, ".wav", subtype)
+    write(spool, signal, ".wav", subtype, comment)
     try:
         stdout.write(spool.getbuffer())
         stdout.flush()
@@ -204,36 +206,3 @@ def _suffix(path: Any) -> str:
         return Path(os.fsdecode(path)).suffix.lower()
     except TypeError:
         raise SigconvError(f"{printable(repr(path))} as a path: wanted a file name") from None
-
-
-def _formats(formats: str | None) -> str:
-    formats = formats or os.environ.get("SIGCONV_FORMATS") or "safe"
-    if formats not in ("safe", "all"):
-        raise SigconvError(f"formats {printable(formats)!r}: wanted 'safe' or 'all'")
-    return formats
-
-
-class _Retold(warnings.catch_warnings):
-    """Warnings of the decoders, said as ours and with the file's name; ours pass as they are."""
-
-    def __init__(self, source: Source):
-        super().__init__(record=True)
-        self.source = source
-
-    def __enter__(self) -> Any:
-        self.log = super().__enter__()
-        warnings.simplefilter("always")
-        return self.log
-
-    def __exit__(self, *why: Any) -> None:
-        super().__exit__(*why)
-        said = set()
-        for entry in self.log or ():
-            words = str(entry.message)
-            if words in said or issubclass(entry.category, (DeprecationWarning, PendingDeprecationWarning, ResourceWarning)):
-                continue
-            said.add(words)
-            if isinstance(entry.message, SigconvWarning):
-                warnings.warn(entry.message, stacklevel=3)
-            elif why[0] is None:
-                self.source.warn(words.splitlines()[0][:200] if words else entry.category.__name__)

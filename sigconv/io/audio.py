@@ -34,21 +34,38 @@ PRECISE = ("PCM_32", "DOUBLE", "ALAC_32")
 
 def load_sound(source: Source, form: str, formats: str = "safe") -> Signal:
     """The sound of an opened file: value (channels,), on a line in s, names of the channels where they are known."""
-    head = _checked(source, form, formats)
-    with _overheard(source, form):
+    head = checked(source, form, formats)
+    overheard = Overheard(source, form)
+    with overheard.listening():
         data, rate, decodable = _decoded(source, form)
-    found = data.shape[1]
-    if len(data) == 2 and head.names is None and not head.extra.get("unplaced"):
+    overheard.tell()
+    name_pair(head, len(data))
+    counted(source, head, data.shape[1], decodable)
+    finite(source, data, head.names)
+    domain, names = placed(source, head, data.shape[1], rate, len(data))
+    return Signal(data, domain, names)
+
+
+def name_pair(head: Head, channels: int) -> None:
+    """Two channels of which nothing else is said are left and right."""
+    if channels == 2 and head.names is None and not head.extra.get("unplaced"):
         head.names = ("L", "R")
-    claimed = decodable if head.extra.get("tagged") else head.frames if head.codec else None
+
+
+def claim(head: Head, decodable: int) -> int | None:
+    """How many frames the header claims, None where it says nothing that is to be believed."""
+    return decodable if head.extra.get("tagged") else head.frames if head.codec else None
+
+
+def counted(source: Source, head: Head, found: int, decodable: int) -> None:
+    """Compare what was found with what the header claims."""
+    claimed = claim(head, decodable)
     if not found:
         raise source.error(_nothing(source, head))
     if claimed is not None and found != claimed:
         source.warn(f"its header claims {claimed} samples a channel, the file has {found}; took the {found}")
     elif head.extra.get("cut"):
         source.warn(f"cut off: the last page of the stream is missing; took the {found} samples a channel that are there")
-    _finite(source, data, head.names)
-    return _signal(source, data, rate, head)
 
 
 def _nothing(source: Source, head: Head) -> str:
@@ -61,17 +78,21 @@ def _nothing(source: Source, head: Head) -> str:
 
 def facts(source: Source, form: str, formats: str = "safe") -> dict[str, Any]:
     """What the header says, and what libsndfile makes of it, without decoding."""
-    head = _checked(source, form, formats)
-    with _overheard(source, form), _open(source, form) as file:
+    head = checked(source, form, formats)
+    overheard = Overheard(source, form)
+    with overheard.listening(), decoder(source, form) as file:
         frames, rate = file.frames, file.samplerate
         known = frames if 0 <= frames < 2**62 else None
-        names = ("L", "R") if file.channels == 2 and head.names is None and not head.extra.get("unplaced") else head.names
-        return {"kind": "sound", "format": file.format, "subtype": file.subtype, "channels": file.channels, "names": names,
+        name_pair(head, file.channels)
+        told = {"kind": "sound", "format": file.format, "subtype": file.subtype, "channels": file.channels, "names": head.names,
                 "rate": rate, "frames": known, "shape": (file.channels, known), "duration": known and known / rate,
-                "claimed_frames": head.frames}
+                "claimed_frames": head.frames, "comment": head.extra.get("comment")}
+    overheard.tell()
+    return told
 
 
-def _checked(source: Source, form: str, formats: str) -> Head:
+def checked(source: Source, form: str, formats: str) -> Head:
+    """What the header claims, refused where that can't be, or is off the safe list."""
     head = read_head(source, form)
     if head.trouble:
         raise source.error(head.trouble)
@@ -92,14 +113,15 @@ def _in_range(source: Source, channels: int, rate: float | None) -> None:
         within("rate", int(rate), f"a rate of {rate:g} Hz")
 
 
-def _open(source: Source, form: str) -> Any:
+def decoder(source: Source, form: str) -> Any:
+    """The file from its beginning, as soundfile has it."""
     import soundfile
 
     os.lseek(source.fd, 0, os.SEEK_SET)
     try:
         file = soundfile.SoundFile(os.dup(source.fd), "r", closefd=True)
     except soundfile.LibsndfileError as why:
-        raise source.error(f"not readable as {form} ({_words(why)}); is it cut off or damaged?") from None
+        raise source.error(f"not readable as {form} ({words(why)}); is it cut off or damaged?") from None
     try:
         _in_range(source, file.channels, file.samplerate)
     except BaseException:
@@ -108,13 +130,20 @@ def _open(source: Source, form: str) -> Any:
     return file
 
 
-@contextmanager
-def _overheard(source: Source, form: str) -> Iterator[None]:
-    """Said as one warning, what the decoder of MP3 would print: it writes to the process's standard error from C."""
-    if form != "MP3":
-        yield
-        return
-    with tempfile.TemporaryFile(prefix="sigconv-") as heard:
+class Overheard:
+    """What the decoder of MP3 would print, which writes to the process's standard error from C: kept, and said as one warning."""
+
+    def __init__(self, source: Source, form: str):
+        self.source, self.form = source, form
+        self.heard: Any = None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """While the decoder works."""
+        if self.form != "MP3":
+            yield
+            return
+        self.heard = self.heard or tempfile.TemporaryFile(prefix="sigconv-")  # noqa: SIM115 (closed by tell)
         try:
             sys.stderr.flush()
             kept = os.dup(2)
@@ -122,15 +151,22 @@ def _overheard(source: Source, form: str) -> Iterator[None]:
             yield
             return
         try:
-            os.dup2(heard.fileno(), 2)
+            os.dup2(self.heard.fileno(), 2)
             yield
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-        heard.seek(0)
-        lines = [line.strip() for line in heard.read(1 << 16).decode(errors="replace").splitlines() if line.strip()]
-    if lines:
-        source.warn(f"its MP3 decoder says: {lines[0]}" + f" (and {len(lines) - 1} lines more)" * (len(lines) > 1))
+
+    def tell(self) -> None:
+        """Say it."""
+        if self.heard is None:
+            return
+        with self.heard as heard:
+            heard.seek(0)
+            lines = [line.strip() for line in heard.read(1 << 16).decode(errors="replace").splitlines() if line.strip()]
+        self.heard = None
+        if lines:
+            self.source.warn(f"its MP3 decoder says: {lines[0]}" + f" (and {len(lines) - 1} lines more)" * (len(lines) > 1))
 
 
 def _decoded(source: Source, form: str) -> tuple[np.ndarray, int, int]:
@@ -141,42 +177,66 @@ def _decoded(source: Source, form: str) -> tuple[np.ndarray, int, int]:
     """
     import soundfile
 
-    with _open(source, form) as file:
+    with decoder(source, form) as file:
         try:
-            return _samples(file, BLOCK), file.samplerate, file.frames
+            return _whole(file, BLOCK), file.samplerate, file.frames
         except soundfile.LibsndfileError as why:
-            words = _words(why)
-    with _open(source, form) as file:
-        data = _samples(file, CAREFUL, stop=True)
-        if not data.size:
-            raise source.error(f"can't be decoded ({words}); is it cut off or damaged?")
-        source.warn(f"damaged: can't be decoded beyond sample {data.shape[1]} ({words})")
+            reason = words(why)
+    with decoder(source, form) as file:
+        data = _whole(file, CAREFUL, stop=True)
+        damaged(source, data.shape[1], reason)
         return data, file.samplerate, data.shape[1]
 
 
-def _samples(file: Any, size: int, stop: bool = False) -> np.ndarray:
-    """All that can be decoded, as (channels, n); nothing is allocated from what the header claims."""
+def damaged(source: Source, found: int, reason: str) -> None:
+    """Say how far it could be decoded."""
+    if not found:
+        raise source.error(f"can't be decoded ({reason}); is it cut off or damaged?")
+    source.warn(f"damaged: can't be decoded beyond sample {found} ({reason})")
+
+
+def samples(file: Any, frames: int, stop: bool = False) -> Iterator[np.ndarray]:
+    """What can be decoded, in blocks (frames, channels); nothing is allocated from what the header claims.
+
+    `stop`: where decoding fails, stop instead of raising.
+    """
     import soundfile
 
-    dtype = "float64" if file.subtype in PRECISE else "float32"
-    channels, blocks, total = file.channels, [], 0
-    frames = min(max(file.frames, 1), size // channels + 1)
+    dtype = kind(file.subtype)
     file.seekable = bool  # soundfile seeks after every block to where it is already, which spoils the next block of an MP3
     while True:
-        block = np.empty((frames, channels), dtype)
+        block = np.empty((frames, file.channels), dtype)
         try:
             n = file.buffer_read_into(block, dtype)
         except soundfile.LibsndfileError:
             if not stop:
                 raise
-            break
+            return
         if n:
-            total += n
-            within("samples", total * channels, f"at least {total * channels} samples")
-            blocks.append(block[:n] if n > frames // 2 else block[:n].copy())
+            yield block[:n]
         if n < frames:
-            break
-    data = np.empty((channels, total), dtype)
+            return
+
+
+def kind(subtype: str) -> str:
+    """The type that samples are read as."""
+    return "float64" if subtype in PRECISE else "float32"
+
+
+def careful(channels: int) -> int:
+    """Frames of a block where damage is looked for."""
+    return CAREFUL // channels + 1
+
+
+def _whole(file: Any, size: int, stop: bool = False) -> np.ndarray:
+    """All that can be decoded, as (channels, n)."""
+    channels, blocks, total = file.channels, [], 0
+    frames = min(max(file.frames, 1), size // channels + 1)
+    for block in samples(file, frames, stop):
+        total += len(block)
+        within("samples", total * channels, f"at least {total * channels} samples")
+        blocks.append(block if len(block) > frames // 2 else block.copy())
+    data = np.empty((channels, total), kind(file.subtype))
     while blocks:
         n = len(blocks[-1])
         data[:, total - n:total] = blocks.pop().T
@@ -184,31 +244,33 @@ def _samples(file: Any, size: int, stop: bool = False) -> np.ndarray:
     return data
 
 
-def _finite(source: Source, data: np.ndarray, names: tuple[str, ...] | None) -> None:
+def finite(source: Source, data: np.ndarray, names: tuple[str, ...] | None, at: int | None = None) -> None:
+    """Refuse what is not finite, with its place; `at`: where a block begins of which there are more to come."""
     if np.isfinite(data.sum(dtype=np.float64)):
         return
     bad = ~np.isfinite(data)
     if bad.any():
         channel, sample = np.unravel_index(np.argmax(bad), bad.shape)
         name = f" ({names[channel]})" if names else ""
-        raise source.error(f"{data[channel, sample]} at sample {sample} of channel {channel + 1}{name}, {bad.sum()} such in all; "
+        count = f", {bad.sum()} such in all" if at is None else ""
+        raise source.error(f"{data[channel, sample]} at sample {sample + (at or 0)} of channel {channel + 1}{name}{count}; "
                            "wanted finite samples; export the sound again, or cut them out")
 
 
-def _signal(source: Source, data: np.ndarray, rate: int, head: Head) -> Signal:
+def placed(source: Source, head: Head, n: int, rate: int, channels: int) -> tuple[Domain, tuple[str, ...] | None]:
+    """The line that n samples lie on, and the names of the channels."""
     names = head.extra.get("channels", head.names)
-    names = names if names and len(names) == len(data) else None
-    plain = Domain((data.shape[1],), Fraction(1, rate), 0, "s")
+    names = names if names and len(names) == channels else None
+    plain = Domain((n,), Fraction(1, rate), 0, "s")
     if not {"start", "unit", "name"} & set(head.extra):
-        return Signal(data, plain, names)
+        return plain, names
     try:
         unit = head.extra.get("unit", "s")
-        grid = Domain(plain.shape, plain.step, exact(head.extra.get("start", "0")), unit, head.extra.get("name"))
-        return Signal(data, grid, names)
+        return Domain(plain.shape, plain.step, exact(head.extra.get("start", "0")), unit, head.extra.get("name")), names
     except SigconvError:
         source.warn("its sgcv chunk makes no sense; took the samples from 0 s")
-        return Signal(data, plain, names)
+        return plain, names
 
 
-def _words(why: Any) -> str:
+def words(why: Any) -> str:
     return str(getattr(why, "error_string", why)).rstrip(".")

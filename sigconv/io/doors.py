@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from ..errors import SigconvError, SigconvWarning, printable
 from .writing import article, reason
 
-__all__ = ["Source", "opened"]
+__all__ = ["Retold", "Source", "entered", "opened", "told"]
 
 
 @dataclass
@@ -60,11 +60,28 @@ def opened(path: Any) -> Iterator[Source]:
     Whatever goes wrong inside, in any library, leaves as one `SigconvError` that names the file. Raises it for what is not
     there, not readable, empty, or no plain file: opening a FIFO could wait for ever.
     """
-    source = _standard_input() if isinstance(path, str) and path == "-" else _plain_file(path)
+    source = entered(path)
     try:
-        if not source.size:
-            raise source.error("an empty file; wanted sound, an image, a volume or an array")
-        yield source
+        with told(source):
+            yield source
+    finally:
+        os.close(source.fd)
+
+
+def entered(path: Any) -> Source:
+    """The same, not closed by itself."""
+    source = _standard_input() if isinstance(path, str) and path == "-" else _plain_file(path)
+    if not source.size:
+        os.close(source.fd)
+        raise source.error("an empty file; wanted sound, an image, a volume or an array")
+    return source
+
+
+@contextmanager
+def told(source: Source) -> Iterator[None]:
+    """Whatever goes wrong inside leaves as one `SigconvError` that names the file."""
+    try:
+        yield
     except SigconvError as why:
         if str(why).startswith(source.name):
             raise
@@ -75,8 +92,32 @@ def opened(path: Any) -> Iterator[Source]:
         raise source.error(f"needs more memory than there is ({source.size} bytes on disk)") from None
     except Exception as why:  # a decoder's own way to say that the bytes make no sense
         raise source.error(f"can't be read ({type(why).__name__}: {_first_line(why)}); is the file damaged?") from None
-    finally:
-        os.close(source.fd)
+
+
+class Retold(warnings.catch_warnings):
+    """Warnings of the decoders, said as ours and with the file's name; ours pass as they are."""
+
+    def __init__(self, source: Source):
+        super().__init__(record=True)
+        self.source = source
+
+    def __enter__(self) -> Any:
+        self.log = super().__enter__()
+        warnings.simplefilter("always")
+        return self.log
+
+    def __exit__(self, *why: Any) -> None:
+        super().__exit__(*why)
+        said = set()
+        for entry in self.log or ():
+            words = str(entry.message)
+            if words in said or issubclass(entry.category, (DeprecationWarning, PendingDeprecationWarning, ResourceWarning)):
+                continue
+            said.add(words)
+            if isinstance(entry.message, SigconvWarning):
+                warnings.warn(entry.message, stacklevel=3)
+            elif why[0] is None:
+                self.source.warn(words.splitlines()[0][:200] if words else entry.category.__name__)
 
 
 def _plain_file(path: Any) -> Source:

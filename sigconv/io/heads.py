@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .doors import Source
-from .wav import names_of
+from .wav import COMMENT, GUID, names_of
 
 __all__ = ["Head", "read_head"]
 
@@ -81,10 +81,18 @@ def _wav(source: Source) -> Head:
             head.extra |= kept
         elif name == b"sgcv" and size <= 1 << 20:
             head.extra |= _extra(source.peek(size, at))
+        elif name == b"LIST":
+            head.extra |= _comment(source, at, size, order)
         elif name == b"data":
             if not found:
                 head.trouble = "a WAV without a fmt chunk before its data"
             size = long_size if size == 2**32 - 1 and long_size is not None else size
+            head.extra["data"] = at, size
+            for after, place, length in _walk(source, at + size + size % 2, order):
+                if after in (b"fmt ", b"data"):
+                    del head.extra["data"]
+                    break
+                head.extra |= _comment(source, place, length, order) if after == b"LIST" else {}
             return _counted(head, size, source.piped and size >= 2**31 - 2**16)
     head.trouble = "a WAV without a data chunk; is it cut off?" if found else "a WAV without a fmt chunk; is it cut off?"
     return head
@@ -100,6 +108,7 @@ def _fmt(raw: bytes, order: str) -> Head:
     codec = RIFF_CODECS.get(code)
     head = Head(codec, OTHER_CODECS.get(code, f"codec {code:#06x}") + " in WAV", channels, rate, bits, None, names, extra)
     head.extra["block"] = block
+    head.extra["plain"] = order == "<" and (raw[:2] != b"\xfe\xff" or raw[26:40] == GUID)
     if codec and (not 1 <= bits <= 64 or block != channels * -(-bits // 8) or (codec == "FLOAT" and bits not in (32, 64))
                   or (codec in ("ALAW", "ULAW") and bits != 8) or (codec == "PCM" and bits > 32)):
         head.trouble = f"a WAV of {bits} bits {codec} in blocks of {block} bytes for {channels} channels; these don't go together"
@@ -126,6 +135,18 @@ def _extra(raw: bytes) -> dict[str, Any]:
         return taken
     except (ValueError, RecursionError, AttributeError):
         return {}
+
+
+def _comment(source: Source, at: int, size: int, order: str) -> dict[str, str]:
+    """The comment in a LIST of INFO, whoever wrote it."""
+    if size > 2 * COMMENT or source.peek(4, at) != b"INFO":
+        return {}
+    for name, place, length in _walk(source, at + 4, order):
+        if place + min(length, COMMENT) > at + size:
+            break
+        if name == b"ICMT":
+            return {"comment": source.peek(min(length, COMMENT), place).split(b"\0")[0].decode(errors="replace")}
+    return {}
 
 
 def _w64(source: Source) -> Head:

@@ -6,9 +6,12 @@ their codec is checked, before any decoder sees them; what is not on the safe li
 
 from __future__ import annotations
 
+import os
+
+from ..errors import SigconvError, printable
 from .doors import Source
 
-__all__ = ["identify"]
+__all__ = ["identify", "trusted"]
 
 # (offset, bytes, kind, format); the first that fits decides.
 MAGIC = (
@@ -39,6 +42,14 @@ OTHER = (
     (0, b"\x80\x02", "a pickle, which could run code"), (344, b"n+1\0", "NIfTI; save its array as .npy"),
 )
 SAFE = "WAV, RF64, W64, FLAC, Ogg, MP3, AIFF, AU, CAF; PNG, JPEG, GIF, TIFF, BMP, WebP, PPM; .npy, .npz"
+
+
+def trusted(formats: str | None) -> str:
+    """Which formats are read: "safe", or "all" where that is said, by an argument or by SIGCONV_FORMATS."""
+    formats = formats or os.environ.get("SIGCONV_FORMATS") or "safe"
+    if formats not in ("safe", "all"):
+        raise SigconvError(f"formats {printable(formats)!r}: wanted 'safe' or 'all'")
+    return formats
 
 
 def identify(source: Source, formats: str) -> tuple[str, str]:

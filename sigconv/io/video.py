@@ -6,7 +6,8 @@ import warnings
 from fractions import Fraction
 from functools import reduce
 from math import gcd
-from typing import Any, cast
+from struct import pack
+from typing import Any
 
 import numpy as np
 
@@ -62,7 +63,7 @@ def write_video(sink: Sink, signal: Signal) -> None:
                            f"(s, px, px){cure}")
     if not x.data.size:
         raise SigconvError(f"an empty signal: wanted at least one frame{cure}")
-    from PIL import GifImagePlugin, Image  # noqa: F401
+    from PIL import Image
 
     from .image import _bytes_of
 
@@ -75,16 +76,34 @@ def write_video(sink: Sink, signal: Signal) -> None:
     flat = Signal(planes.reshape(len(planes), d.shape[0] * d.shape[1], d.shape[2]), Domain((d.shape[0] * d.shape[1], d.shape[2])))
     data = _bytes_of(flat, ".gif", "8").reshape(planes.shape)
     last = np.ascontiguousarray(np.moveaxis(data, 0, -1))
-    pictures = [Image.fromarray(frame[..., 0] if len(data) == 1 else frame) for frame in last]
     if len(data) == 3:
-        pictures = [_few_colours(picture) for picture in pictures]
-    pictures[0].save(cast(Any, sink), format="GIF", save_all=True, append_images=pictures[1:], duration=ms, loop=0,
-                     optimize=False)
+        pictures = [Image.fromarray(frame) for frame in last]
+        if many := sum(picture.getcolors(256) is None for picture in pictures):
+            warnings.warn(f"{many} of {len(pictures)} frames had more than 256 colours and were reduced to 256 for GIF",
+                          SigconvWarning, stacklevel=2)
+        pictures = [picture.quantize(256, dither=Image.Dither.NONE) for picture in pictures]
+    else:
+        pictures = [Image.fromarray(frame[..., 0]) for frame in last]
+        for picture in pictures:
+            picture.putpalette(bytes(i // 3 for i in range(768)))
+    if len(pictures) == 1:
+        warnings.warn(f"one frame of {ms} ms: a GIF of one frame comes back as an image{cure}", SigconvWarning, stacklevel=2)
+    _encode(sink, pictures, ms)
 
 
-def _few_colours(picture: Any) -> Any:
-    """At most 256 colours: exactly where there are no more, else the nearest, and said."""
-    many = picture.getcolors(256) is None
-    if many:
-        warnings.warn("frames of more than 256 colours were reduced to 256 for GIF", SigconvWarning, stacklevel=2)
-    return picture.quantize(256, dither=0)
+def _encode(sink: Sink, pictures: list[Any], ms: int) -> None:
+    """Each frame as one of its own, of which only the part that changed is stored: Pillow's own writer merges frames that are
+    alike, so that a video that stands still would come back as another one."""
+    from PIL import ImageChops
+    from PIL.GifImagePlugin import getdata
+
+    width, height = pictures[0].size
+    sink.write(b"GIF89a" + pack("<HHBBB", width, height, 0x70, 0, 0) + b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0")  # again for ever
+    before = None
+    for picture in pictures:
+        now = picture.convert("RGB")
+        box = (0, 0, width, height) if before is None else ImageChops.difference(before, now).getbbox() or (0, 0, 1, 1)
+        for block in getdata(picture.crop(box), box[:2], duration=ms, include_color_table=True):
+            sink.write(block)
+        before = now
+    sink.write(b";")

@@ -1,12 +1,14 @@
 """The header of a WAV file, written.
 
 Our own, because a float WAV by libsndfile holds the time of writing (its PEAK chunk), a plain WAV beyond 4 GiB reads back
-short, and loudspeaker positions can't be given. All sizes are known beforehand, so it goes through pipes as well.
+short, and loudspeaker positions can't be given. All sizes are known beforehand, so it goes through pipes as well;
+where the number of frames is not, the place of ds64 is kept by a chunk JUNK (EBU Tech 3306), and the header written again.
 
-    RIFF or RF64 | WAVE | ds64 (RF64) | fmt | fact (not PCM) | sgcv (what a WAV can't say otherwise) | data
+    RIFF or RF64 | WAVE | ds64 (RF64) | fmt | fact (not PCM) | sgcv (what a WAV can't say otherwise) | LIST (a comment) | data
 
 Names of channels that are loudspeakers, in the order of the mask, go into WAVE_FORMAT_EXTENSIBLE's mask; others, a start
-that is not 0 and a unit that is not s go into `sgcv`, a JSON object that other programs skip.
+that is not 0 and a unit that is not s go into `sgcv`, a JSON object that other programs skip. A comment is ICMT in a
+LIST of INFO, as everywhere, so that other programs show it.
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CODES", "SPEAKERS", "header", "mask_of", "names_of", "pcm"]
+__all__ = ["CODES", "COMMENT", "SPEAKERS", "header", "mask_of", "names_of", "pcm"]
 
 SPEAKERS = ("L", "R", "C", "LFE", "Lb", "Rb", "Lc", "Rc", "Cs", "Ls", "Rs", "Tc", "Tfl", "Tfc", "Tfr", "Tbl", "Tbc", "Tbr")
 GUID = b"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
 CODES = {"PCM_U8": (1, 8), "PCM_16": (1, 16), "PCM_24": (1, 24), "PCM_32": (1, 32), "FLOAT": (3, 32), "DOUBLE": (3, 64)}
 LARGEST = 2**32 - 1
+COMMENT = 1 << 16  # bytes of a comment, at most
 
 
 def names_of(mask: int, channels: int) -> tuple[str, ...] | None:
@@ -46,8 +49,8 @@ def mask_of(names: Sequence[str]) -> int:
 
 
 def header(frames: int, channels: int, rate: int, subtype: str, names: Sequence[str] | None = None,
-           extra: dict[str, Any] | None = None) -> bytes:
-    """Everything before the samples.
+           extra: dict[str, Any] | None = None, comment: str | None = None, room: bool = False) -> bytes:
+    """Everything before the samples; a comment of at most COMMENT bytes. With `room` it is as long for any number of frames.
 
     >>> header(10**9, 2, 48000, "FLOAT")[:4], len(header(1, 1, 8000, "PCM_16"))
     (b'RF64', 44)
@@ -67,10 +70,16 @@ def header(frames: int, channels: int, rate: int, subtype: str, names: Sequence[
         chunks += _chunk(b"fact", struct.pack("<I", min(frames, LARGEST)))
     if extra:
         chunks += _chunk(b"sgcv", json.dumps(extra, ensure_ascii=True, sort_keys=True).encode())
+    if comment:
+        chunks += _chunk(b"LIST", b"INFO" + _chunk(b"ICMT", comment.encode(errors="replace") + b"\0"))
     size = frames * block
+    if room:
+        chunks = _chunk(b"JUNK", bytes(28)) + chunks
     whole = 4 + len(chunks) + 8 + size + size % 2
     if whole <= LARGEST:
         return b"RIFF" + struct.pack("<I", whole) + b"WAVE" + chunks + b"data" + struct.pack("<I", size)
+    if room:
+        chunks, whole = chunks[36:], whole - 36
     ds64 = _chunk(b"ds64", struct.pack("<QQQI", whole + 36, size, frames, 0))
     return b"RF64\xff\xff\xff\xffWAVE" + ds64 + chunks + b"data\xff\xff\xff\xff"
 
