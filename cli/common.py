@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 
-__all__ = ["Talk", "complete", "each", "emit", "files", "kernel_for", "kernel_option", "nowhere", "talk_options"]
+__all__ = ["Talk", "array_options", "chain_options", "complete", "each", "emit", "files", "kernel_for", "kernel_option", "loaded",
+           "nowhere", "talk_options"]
 
 
 class Talk:
@@ -18,7 +19,7 @@ class Talk:
     def __init__(self, quiet: bool, verbose: bool, json: bool):
         import warnings
 
-        self.quiet, self.verbose, self.json = quiet, verbose, json
+        self.quiet, self.verbose, self.json, self.warned = quiet, verbose, json, set[str]()
         warnings.simplefilter("ignore")
         from sigconv.errors import SigconvWarning
 
@@ -50,7 +51,9 @@ class Talk:
         click.echo(f"sigconv: {printable(text, 490)}", err=True)
 
     def _warn(self, message: Warning | str, *_: Any, **__: Any) -> None:
-        self.say(f"note: {message}")
+        if str(message) not in self.warned:  # a file is looked at before it is read
+            self.warned.add(str(message))
+            self.say(f"note: {message}")
 
 
 def to_json(data: Any) -> str:
@@ -90,6 +93,35 @@ def talk_options(verb: Callable) -> Callable:
     return wrapped
 
 
+def array_options(verb: Callable) -> Callable:
+    """What a bare array does not say of itself: --rate, --channels."""
+    for option in (
+            click.option("--channels", metavar="AXIS", help="An axis of a bare array that holds channels: z, y, x, 0, -1."),
+            click.option("--rate", type=click.FloatRange(0, min_open=True), metavar="HZ",
+                         help="Time along the last axis of a bare array, at this rate; sound is resampled to it.")):
+        verb = option(verb)
+    return verb
+
+
+def loaded(path: str, rate: float | None = None, channels: str | None = None) -> Any:
+    """The Signal in a file, an axis of it as channels where one is named."""
+    from sigconv import Signal, io
+
+    x = io.load(path, rate)
+    if channels is None:
+        return x
+    from sigconv.errors import UsageError
+
+    known = [*x.domain.name, *map(str, range(x.domain.ndim)), *map(str, range(-x.domain.ndim, 0))]
+    if x.domain.ndim < 2 or channels not in known:
+        raise UsageError(f"--channels {channels!r} of a file on ({', '.join(x.domain.name)}): wanted "
+                         + ("an axis of at least two" if x.domain.ndim < 2 else f"one of {', '.join(x.domain.name)}"))
+    if x.value not in ((), (1,)):
+        raise UsageError(f"--channels {channels!r} of a file that has {x.value[-1]} channels already: wanted one that has one")
+    y = x.lower(axis=known.index(channels) % x.domain.ndim)
+    return Signal(y.data[0], y.domain) if x.value else y
+
+
 def nowhere(spec: str, rate: float = 44100, dims: int | None = None) -> Any:
     """A domain for a kernel that comes without a signal: of as many axes as typed taps have brackets."""
     import sigconv
@@ -99,10 +131,12 @@ def nowhere(spec: str, rate: float = 44100, dims: int | None = None) -> Any:
     return sigconv.line(1, rate) if ndim == 1 else sigconv.grid(*(1,) * ndim)
 
 
-def kernel_for(spec: str, dry: Any, resample: bool, talk: Talk) -> Any:
-    """The kernel, at the file's rate if asked to bring it there."""
+def kernel_for(spec: str, dry: Any, resample: bool, talk: Talk, on: str = "signal") -> Any:
+    """The kernel for a file or for its spectrogram, at the file's rate if asked to bring it there."""
     import sigconv
 
+    if on == "spectrogram" and dry.domain.ndim == 1 and dry.domain.unit == ("s",):
+        return _on_spectrogram(spec, dry)
     k = sigconv.kernel(spec, dry.domain)
     if k.domain.ndim == dry.domain.ndim == 1 and k.domain.step != dry.domain.step:
         if not resample:
@@ -111,6 +145,36 @@ def kernel_for(spec: str, dry: Any, resample: bool, talk: Talk) -> Any:
         talk.say(f"note: kernel {spec!r} resampled from {k.rate} to {dry.rate} Hz")
         k = sigconv.resample(k, dry.rate, as_kernel=True)
     return k
+
+
+def _on_spectrogram(spec: str, dry: Any) -> Any:
+    """A kernel of two axes, on the grid of the file's spectrogram."""
+    import sigconv
+    from sigconv.errors import UsageError
+
+    try:
+        return sigconv.kernel(spec, sigconv.spectrum.plane(dry.domain))
+    except UsageError as why:
+        told = str(why).replace("a signal of 2", "a spectrogram, of 2 (frequency, time)")
+        raise UsageError(told.replace("wanted as many as the signal has", "wanted such taps, or a name such as blur")) from None
+
+
+def chain_options(verb: Callable) -> Callable:
+    """What may stand beside a kernel: --on, --wet, --then, --mix, and for pictures --scan, --along."""
+    for option in (
+            click.option("--along", metavar="AXIS", help="The axis that a scan follows: z, y, x, time.  [default: the first]"),
+            click.option("--scan", type=click.Choice(["rows", "spectrum"]),
+                         help="How a picture is heard: rows keeps all of it, colours as channels, so that the WAV loads back; "
+                              "spectrum plays x as time, y as pitch.  [default: rows, colours averaged]"),
+            click.option("--mix", metavar="M", help="What is done to the channels at the end: midside, mono, swap, width:1.5, "
+                                                    "[[1,0],[0,-1]], …"),
+            click.option("--then", type=click.Choice(["relu", "abs"]), help="A nonlinearity after the kernel."),
+            click.option("--wet", type=click.FloatRange(0, 1), default=1.0, metavar="SHARE",
+                         help="How much of the result, the rest being the file itself, in step.  [default: 1]"),
+            click.option("--on", type=click.Choice(["signal", "spectrogram"]), default="signal", show_default=True,
+                         help="What the kernel acts on; a sound's spectrogram has two axes, Hz and s.")):
+        verb = option(verb)
+    return verb
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:

@@ -1,9 +1,10 @@
-"""Another rate for the same sound, by soxr."""
+"""The same function at other places: another rate for a sound, by soxr; a rotated, scaled, sheared image, by scipy."""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from math import ceil, floor
+from typing import Any
 
 import numpy as np
 
@@ -12,10 +13,11 @@ from .domain import Domain, Number, rational
 from .errors import SigconvError, among
 from .signal import Signal
 
-__all__ = ["resample"]
+__all__ = ["resample", "warp"]
 
 MARGIN = 128  # samples of the lower rate at either end, in which the interpolation of a kernel's ends dies away
 FAR = 10**7
+BEYOND = {"zeros": "constant", "reflect": "mirror", "symmetric": "reflect", "replicate": "nearest", "circular": "grid-wrap"}
 QUALITIES = ("QQ", "LQ", "MQ", "HQ", "VHQ")
 
 
@@ -75,3 +77,42 @@ def resample(x: Signal, rate: Number, *, as_kernel: bool = False, quality: str =
     grid = Domain((length - skip,), 1 / wanted, start, x.domain.unit, x.domain.name)
     kind = x.data if arrays.dtype_name(x.data).startswith(("float", "complex", "bfloat")) else arrays.computable(x.data)
     return Signal(arrays.like(y.reshape(*data.shape[:-1], length - skip), kind), grid, x.names)
+
+
+def warp(x: Signal, matrix: Any, *, order: int = 3, padding_mode: str = "zeros") -> Signal:
+    """The signal moved by a matrix about the centre of Ω: what stood at p, in units from there, comes to ``matrix @ p``.
+
+    `matrix`: `(axes, axes)`, entries in the order of the axes (y, x): ``[[c, -s], [s, c]]`` rotates from y towards x,
+    ``np.diag([2, 2])`` enlarges, ``np.diag([1, -1])`` reflects. `order`: of the interpolating spline, 0 … 5. Same Ω;
+    `padding_mode` says what comes in from beyond it. Steps may differ: lengths are those in units.
+
+    >>> import sigconv as sc
+    >>> warp(sc.Signal(np.arange(4.0).reshape(2, 2), sc.grid(2, 2)), [[1, 0], [0, -1]], order=1).data
+    array([[1., 0.],
+           [3., 2.]])
+
+    Raises `SigconvError` for a matrix that is not square, or has no inverse, and for tensors that require grad.
+    """
+    if not isinstance(x, Signal):
+        raise SigconvError(f"warp of a {type(x).__name__}: wanted a Signal")
+    among(padding_mode, tuple(BEYOND), "padding_mode")
+    n = x.domain.ndim
+    try:
+        moves = np.asarray(matrix, float)
+    except (TypeError, ValueError):
+        moves = np.full(0, np.nan)
+    if moves.shape != (n, n) or not np.isfinite(moves).all() or np.linalg.matrix_rank(moves) < n:
+        raise SigconvError(f"warp by a matrix {np.shape(matrix)} on {n} axes: wanted {n} × {n} finite numbers with an inverse")
+    if order not in range(6):
+        raise SigconvError(f"order {order!r}: wanted 0 … 5")
+    if arrays.is_tensor(x.data) and x.data.requires_grad:
+        raise SigconvError("warp on a tensor that requires grad: no gradient passes; use torch.nn.functional.grid_sample")
+    from scipy.ndimage import affine_transform
+
+    step, centre = np.array([float(s) for s in x.domain.step]), (np.array(x.domain.shape) - 1) / 2
+    back = np.linalg.inv(moves) * step / step[:, None]  # from a sample of the result to the place in x that it is read from
+    data = arrays.computable(arrays.to_numpy(x.data))
+    flat = data.reshape(int(np.prod(x.value)), *x.domain.shape)
+    y = [affine_transform(plane, back, centre - back @ centre, order=order, mode=BEYOND[padding_mode]) if plane.size else plane
+         for plane in flat]
+    return Signal(arrays.like(np.array(y).reshape(data.shape), arrays.computable(x.data)), x.domain, x.names)

@@ -204,6 +204,29 @@ class Signal:
         axes = range(len(self.value), self.data.ndim)
         return Signal(arrays.flip(self.data, tuple(axes)), self.domain.reverse(), self._names)
 
+    def mix(self, weights: Any, channels: Sequence[str] | None = None) -> Signal:
+        """The channels (the last value axis) as combinations of themselves: `weights` is a matrix `(m, c)`, a row a channel out.
+
+        `channels`: their names. Summed in double precision, entry by entry, so that what cancels is 0 and a 0 lets nothing in.
+
+        >>> import sigconv as sc
+        >>> sc.Signal([[1.0, 2.0], [1.0, 0.0]], sc.line(2, 1)).mix([[0.5, 0.5]]).data
+        array([[1., 1.]])
+
+        Raises `SigconvError` for a matrix that does not have a column for each channel.
+        """
+        weights = arrays.asarray(weights)
+        if not self.value or weights.ndim != 2 or tuple(weights.shape)[1:] != self.value[-1:] or not len(weights):
+            raise SigconvError(f"weights of shape {tuple(weights.shape)} on a signal of value {self.value}: wanted (m, c) for a "
+                               "value that ends in c")
+        lead, parts = (slice(None),) * (len(self.value) - 1), []
+        for row in weights:
+            used = [c for c in range(self.value[-1]) if arrays.is_tensor(row) or row[c]]
+            total = sum(self.data[(*lead, c)] * row[c] for c in used) if used else self.data[(*lead, 0)] * 0.0
+            parts.append(total)
+        data, kind = arrays.namespace(parts[0]).stack(parts, axis=len(lead)), arrays.computable(self.data)
+        return Signal(arrays.like(data, kind), self.domain, (*self._names[:-1], channels))
+
     def lift(self, step: Number = 1, start: Number = 0, unit: str = "", name: str = "channel") -> Signal:
         """The last value axis as the first axis of Ω: a bank's result as a map over (channel, time).
 
@@ -220,13 +243,15 @@ class Signal:
                        (unit, *d.unit), (name, *d.name))
         return Signal(self.data, omega, self._names[:-1])
 
-    def lower(self, channels: Sequence[str] | None = None) -> Signal:
-        """The first axis of Ω as the last value axis: the inverse of `lift`."""
-        d = self.domain
-        if d.ndim < 2:
-            raise SigconvError("lower on a line: wanted at least two axes")
-        omega = Domain(d.shape[1:], d.step[1:], d.start[1:], d.unit[1:], d.name[1:])
-        return Signal(self.data, omega, (*self._names, channels))
+    def lower(self, channels: Sequence[str] | None = None, axis: int = 0) -> Signal:
+        """An axis of Ω, the first by default, as the last value axis: the inverse of `lift`."""
+        d, lead = self.domain, len(self.value)
+        if d.ndim < 2 or not -d.ndim <= axis < d.ndim:
+            raise SigconvError(f"lower of axis {axis} on {d.ndim}: wanted one of at least two axes")
+        rest = [i for i in range(d.ndim) if i != axis % d.ndim]
+        step, start, unit, name = (tuple(entry[i] for i in rest) for entry in (d.step, d.start, d.unit, d.name))
+        data = arrays.namespace(self.data).moveaxis(self.data, lead + axis % d.ndim, lead)
+        return Signal(data, Domain(tuple(data.shape[lead + 1:]), step, start, unit, name), (*self._names, channels))
 
     def __add__(self, other: Signal) -> Signal:
         return self._with(self.data + self._matching(other))

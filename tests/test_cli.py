@@ -311,7 +311,7 @@ def test_an_empty_folder_among_files_is_one_bad_file(tmp_path):
 
 def test_a_family_tells_its_parameters():
     told = run("kernels", "lowpass").out
-    assert ":cutoff  where the gain is −6 dB (Hz or 1/px, default 1000 Hz or rate/8)" in told
+    assert ":cutoff  where the gain is −6 dB (Hz or 1/px, or per axis, default 1000 Hz or rate/8)" in told
     assert json.loads(run("kernels", "--json", "echo").out)["parameters"]["decay"] == {
         "unit": "", "default": 0.5, "meaning": "gain from one repeat to the next"}
 
