@@ -18,6 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 VERBS = {
     "listen": "Filter sounds, images or volumes; hear and see what changed.",
     "look": "Draw a file, a kernel, or what a kernel does to a file.",
+    "lesson": "Make a page to learn from, of a sound.",
     "kernels": "List the kernels, or tell about one.",
     "describe": "Say what a kernel does, from its taps alone.",
     "info": "Say what is in a file.",
