@@ -10,10 +10,17 @@ parameters out of range, dimensions that it does not serve, and more than 2²² 
 (-2,)
 """
 
-from .design import Reached, bandpass, bandstop, highpass, lowpass, reached
+from .analytic import hilbert
+from .bends import dog, emboss, laplace, log, sharpen, unsharp
+from .design import bandpass, bandstop, highpass, lowpass
+from .oriented import corner, derivative, edge, endpoint, gabor, motion
+from .reaching import Reached, flat, reached
 from .registry import FAMILIES, Family, Parameter, family, find
-from .shapes import box, delay, edge, gaussian, identity, laplace, sharpen
-from .tones import echo, note, room
+from .shapes import box, delay, gaussian, identity
+from .stereo import crossfeed, midside
+from .tones import chirp, comb, echo, note, room
 
-__all__ = ["FAMILIES", "Family", "Parameter", "Reached", "bandpass", "bandstop", "box", "delay", "echo", "edge", "family", "find",
-           "gaussian", "highpass", "identity", "laplace", "lowpass", "note", "reached", "room", "sharpen"]
+__all__ = ["FAMILIES", "Family", "Parameter", "Reached", "bandpass", "bandstop", "box", "chirp", "comb", "corner", "crossfeed",
+           "delay", "derivative", "dog", "echo", "edge", "emboss", "endpoint", "family", "find", "flat", "gabor", "gaussian",
+           "highpass", "hilbert", "identity", "laplace", "log", "lowpass", "midside", "motion", "note", "reached", "room",
+           "sharpen", "unsharp"]

@@ -9,11 +9,22 @@ WORDS = {"dc": "gain {} at DC", "slope": "+{} dB an octave at the low end", "sym
 def row(f: Family) -> str:
     """One family as a row of the table."""
     names = f"`{f.name}`" + "".join(f", `{a}`" for a in f.aliases)
-    parameters = "; ".join(f"`{name}` ({p.unit + ', ' if p.unit else ''}default {p.default}): {p.meaning}"
+    parameters = "; ".join(f"`{name}` ({p.unit + '; ' if p.unit else ''}default {_plain(p.default)}): {p.meaning}"
                            for name, p in f.parameters.items())
-    facts = ", ".join(WORDS[fact].format("yes" if value is True else f"{value:g}" if isinstance(value, float) else value)
-                      for fact, value in f.facts.items())
+    facts = ", ".join(_fact(fact, value) for fact, value in f.facts.items())
     return _cells(names, f.summary, parameters or "–", facts)
+
+
+def _fact(fact: str, value: object) -> str:
+    """One fact in words; where dimensions differ, one number for each: `4/8 (2D/3D)`."""
+    words = WORDS.get(fact, f"{fact} {{}}")
+    if not isinstance(value, dict):
+        return words.format(_plain(value))
+    return f"{words.format('/'.join(map(_plain, value.values())))} ({'/'.join(f'{n}D' for n in value)})"
+
+
+def _plain(value: object) -> str:
+    return "yes" if value is True else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _cells(*cells: str) -> str:

@@ -1,7 +1,8 @@
 """Kernels as people type them: a family's parameters in their units, and what the words of the field mean here.
 
 A number may carry a prefix (1.5k), the axis's unit with one (20ms, 1.5kHz), or for a length be counted in samples; a frequency in
-Hz may be a note. Values without a name fill the parameters in order, those with one follow.
+Hz may be a note. Where each axis may have its own, colons stand between them (blur:40Hz:25ms). Values without a name fill the
+parameters in order, those with one follow.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from typing import Any
 from ..domain import Domain
 from ..errors import SigconvError, UsageError, hint, printable
 from ..scales import note_to_hz
-from .registry import COUNT, FAMILIES, FREQUENCY, LENGTH, PITCH, WORD, Family, Parameter, find
+from .registry import COUNT, DEGREES, EACH, FAMILIES, FREQUENCIES, LENGTH, LENGTHS, PITCH, SHIFTS, WORD, Family, Parameter, find
 
 __all__ = ["NUMBER", "arguments", "names", "nearest", "plain", "quoted", "several"]
 
 NUMBER = re.compile(r"([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*([^\s0-9]*)")
 PREFIXES = {"": 1.0, "n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "c": 1e-2, "k": 1e3, "M": 1e6, "G": 1e9}
+LONG = (LENGTH, LENGTHS, SHIFTS)
 COUNTED = ("sample", "samples", "step", "steps")
 BENT = "no convolution, it is not linear; the nearest are gaussian and box"
 MEANT = {  # words of the field: the nearest thing there is
     "sobel": "edge, or typed taps such as [[-1,0,1],[-2,0,2],[-1,0,1]]",
     "prewitt": "edge, or typed taps such as [[-1,0,1],[-1,0,1],[-1,0,1]]",
     "scharr": "edge, or typed taps such as [[-3,0,3],[-10,0,10],[-3,0,3]]",
-    "derivative": "edge, or the central difference 0.5,0,-0.5", "difference": "edge, or the central difference 0.5,0,-0.5",
+    "difference": "edge, or the central difference 0.5,0,-0.5", "canny": "derivative, its first step",
     "outline": "laplace, or typed taps such as [[-1,-1,-1],[-1,8,-1],[-1,-1,-1]]",
-    "emboss": "typed taps such as [[-2,-1,0],[-1,1,1],[0,1,2]]",
     "median": BENT, "bilateral": BENT, "max": BENT, "min": BENT, "compressor": BENT,
     "hall": "room:t60=2, or a file such as hall.wav",
     "ir": "room, or a file such as room.wav", "rir": "room, or a file such as room.wav",
@@ -36,7 +37,9 @@ MEANT = {  # words of the field: the nearest thing there is
     "bass": "lowpass:200", "treble": "highpass:4000",
     "average": "box", "movingaverage": "box", "smooth": "blur", "gauss": "gaussian",
     "binomial": "typed taps such as 0.25,0.5,0.25",
-    "unsharp": "sharpen", "log": "blur*laplace", "dog": "blur*laplace", "mexicanhat": "blur*laplace",
+    "unsharpmask": "unsharp", "ricker": "log", "blob": "log or dog", "differenceofgaussians": "dog", "relief": "emboss",
+    "motionblur": "motion", "streak": "motion", "directional": "motion:angle=45", "line": "motion:angle=45",
+    "harris": "corner", "wavelet": "gabor", "morlet": "gabor", "texture": "gabor:angle=45",
     "impulse": "identity", "dirac": "identity", "delta": "identity", "gain": "a number in brackets, e.g. [0.5]",
     "volume": "a number in brackets, e.g. [0.5]", "invert": "[-1]", "sine": "note:A4", "sin": "note:A4", "chorus": "echo",
 }
@@ -125,7 +128,7 @@ def _wrong(word: str, equals: bool, twice: bool, family: Family) -> str:
 
 
 def _takes(family: Family, like: Domain) -> str:
-    units = ((name, p.unit_on(like) or (p.unit if p.unit != LENGTH else "")) for name, p in family.parameters.items())
+    units = ((name, p.unit_on(like) or (p.unit if p.unit not in LONG else "")) for name, p in family.parameters.items())
     listed = ", ".join(f"{name} ({unit})" if unit else name for name, unit in units)
     return f"it takes {listed}" if listed else "it takes no parameters"
 
@@ -134,31 +137,53 @@ def _value(text: str, name: str, parameter: Parameter, like: Domain, called: str
     """One parameter's value: a number in its unit, a note for a frequency, a word."""
     if parameter.unit == WORD:
         return text.lower()
-    unit = parameter.unit_on(like)
+    entries = text.split(":") if parameter.unit in EACH and like.ndim > 1 else [text]
+    if len(entries) > 1:
+        if len(entries) != like.ndim:
+            raise UsageError(f"kernel {called}: {name}={quoted(text)}: wanted one number, or one for each of "
+                             f"{' : '.join(like.name)}")
+        return tuple(_one(entry.strip(), name, parameter, like, called, axis) for axis, entry in enumerate(entries))
+    if parameter.unit == LENGTHS and (found := NUMBER.fullmatch(text)) and found[2] in COUNTED:
+        return tuple(float(found[1]) * float(step) for step in like.step)
+    value = _one(text, name, parameter, like, called)
+    if parameter.unit in (LENGTHS, FREQUENCIES) and len(set(like.unit)) > 1:
+        units = " and ".join(dict.fromkeys(like.unit))
+        example = ":".join(f"{2 * float(s):g}{u}" if parameter.unit == LENGTHS else f"{1 / (8 * float(s)):g}"
+                           for s, u in zip(like.step, like.unit, strict=True))
+        raise UsageError(f"kernel {called}: {name}={quoted(text)} on axes in {units}: wanted one for each, e.g. {name}={example}"
+                         + (" or 2steps" if parameter.unit == LENGTHS else ""))
+    return value
+
+
+def _one(text: str, name: str, parameter: Parameter, like: Domain, called: str, axis: int = -1) -> Any:
+    """One number in the unit of its axis, or a note for a frequency."""
+    unit = parameter.unit_on(like, axis)
     bare = f"a number in {unit}" if unit else "a number"
-    if parameter.unit == LENGTH and len(set(like.step)) == 1 and unit not in ("px", "sample"):
+    if parameter.unit in LONG and unit not in ("px", "sample"):
         bare += " or in samples, e.g. 3samples"
     wanted = {COUNT: "a whole number", PITCH: f"a note (A4) or {bare}"}.get(parameter.unit, bare)
     found = NUMBER.fullmatch(text)
-    if not found and parameter.unit in (FREQUENCY, PITCH) and unit == "Hz":
+    if not found and unit == "Hz" and parameter.unit not in LONG:
         try:
             return note_to_hz(text)
         except (SigconvError, OverflowError):
             pass
-    factor = _factor(found[2], unit, parameter, like) if found else None
+    factor = _factor(found[2], unit, parameter, float(like.step[axis])) if found else None
     if factor is None:
         raise UsageError(f"kernel {called}: {name}={quoted(text)}: wanted {wanted}")
     return float(found[1]) * factor  # type: ignore[index]
 
 
-def _factor(suffix: str, unit: str, parameter: Parameter, like: Domain) -> float | None:
+def _factor(suffix: str, unit: str, parameter: Parameter, step: float) -> float | None:
     """What a number with this suffix is multiplied by, or None where the suffix does not belong."""
     if suffix in ("", unit) or (len(unit) > 1 and suffix.lower() == unit.lower()):
         return 1.0
     if suffix in ("k", "M"):
         return PREFIXES[suffix]
-    if suffix in COUNTED and parameter.unit == LENGTH and len(set(like.step)) == 1:
-        return float(like.step[-1])
+    if suffix in COUNTED and parameter.unit in LONG:
+        return step
+    if parameter.unit == DEGREES and suffix in ("°", "deg"):
+        return 1.0
     if unit in ("s", "Hz", "m") and suffix.lower().endswith(unit.lower()):
         return PREFIXES.get(suffix[: -len(unit)])
     return None

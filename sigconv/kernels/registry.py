@@ -24,6 +24,9 @@ LIMIT = 2**22  # taps
 P = ParamSpec("P")
 
 LENGTH, FREQUENCY, PITCH, COUNT, WORD, PLAIN = "s or px", "Hz or 1/px", "note or Hz", "count", "word", ""
+LENGTHS, FREQUENCIES, SHIFTS = f"{LENGTH}, or per axis", f"{FREQUENCY}, or per axis", f"{LENGTH} along the last axis, or per axis"
+DEGREES, OCTAVES = "degrees", "octaves"
+EACH = (LENGTHS, FREQUENCIES, SHIFTS)  # what a tuple with one entry an axis may be given for
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +38,12 @@ class Parameter:
     default: Any
     meaning: str = ""
 
-    def unit_on(self, like: Domain) -> str:
-        """The unit on this grid: `"ms"` axes give `"ms"`, a frequency there is in `"1/ms"`, on seconds in `"Hz"`."""
-        unit = like.unit[-1]
-        if self.unit == LENGTH:
+    def unit_on(self, like: Domain, axis: int = -1) -> str:
+        """The unit on an axis of this grid: `"ms"` axes give `"ms"`, a frequency there is in `"1/ms"`, on seconds in `"Hz"`."""
+        unit = like.unit[axis]
+        if self.unit in (LENGTH, LENGTHS, SHIFTS):
             return unit
-        return "" if self.unit in (COUNT, WORD, PLAIN) else per(unit)
+        return per(unit) if self.unit in (FREQUENCY, FREQUENCIES, PITCH) else self.unit if self.unit in (DEGREES, OCTAVES) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,9 @@ class Family:
     """A family of kernels and what it declares.
 
     `formula`: its taps, one for all dimensions or one for each; `refused`: why it does not serve a dimension. `facts`: what
-    the tests hold it to: `dc` (gain at frequency 0), `slope` (dB an octave near 0), `zero_mean`, `symmetry` ("even", "odd",
-    "none"), `norm1`, `norm2`, `delay` (samples).
+    the tests hold it to: `dc` (gain at frequency 0), `slope` (dB an octave near 0, on all axes at once), `zero_mean`, `symmetry`
+    ("even", "odd", "none": of the taps mirrored at their centre), `norm1`, `norm2`, `delay` (samples); one for all
+    dimensions, or a dict with one for each.
     """
 
     name: str
@@ -71,6 +75,11 @@ class Family:
         if ndim in self.refused:
             return f"refused: {self.refused[ndim]}"
         return self.formula if isinstance(self.formula, str) else self.formula[ndim]
+
+    def declared(self, ndim: int) -> dict[str, Any]:
+        """Its facts in so many dimensions."""
+        return {fact: value[ndim] if isinstance(value, dict) else value for fact, value in self.facts.items()
+                if not isinstance(value, dict) or ndim in value}
 
 
 FAMILIES: dict[str, Family] = {}
@@ -106,8 +115,9 @@ def family(*aliases: str, formula: str | Mapping[int, str], facts: Mapping[str, 
             if not isinstance(like, Domain):
                 raise UsageError(f"{name} for a {type(like).__name__}: wanted the domain that it will act on, e.g. x.domain")
             if like.ndim in why_not:
-                raise UsageError(f"{name} on {like.ndim} axes: {why_not[like.ndim]}; use one of "
-                                 f"{', '.join(sorted(f.name for f in FAMILIES.values() if like.ndim in f.dims))}")
+                serves = [n for n in (1, 2, 3) if n not in why_not]
+                raise UsageError(f"{name} on {like.ndim} {'axis' if like.ndim == 1 else 'axes'}: {why_not[like.ndim]}; it serves "
+                                 f"{' and '.join(map(str, serves))} {'axis' if serves == [1] else 'axes'}")
             try:
                 return function(like, *args[1:], **options)  # type: ignore[arg-type]
             except OverflowError:
@@ -179,9 +189,13 @@ def product(factors: Sequence[Any]) -> Any:
 
 
 def one_each(value: Any, like: Domain, what: str) -> tuple[Any, ...]:
-    """One entry an axis; a scalar is for all."""
+    """One entry an axis; a scalar is for all, where all are in one unit."""
     if isinstance(value, (tuple, list)):
         if len(value) != like.ndim:
             raise UsageError(f"{what} with {len(value)} entries: wanted one, or one for each of {like.ndim} axes")
         return tuple(value)
+    if value is not None and len(set(like.unit)) > 1:
+        units = " and ".join(dict.fromkeys(like.unit))
+        raise UsageError(f"{what} {number(value, what):g} on axes in {units}: wanted one for each, "
+                         f"{what}=({', '.join(like.name)})")
     return (value,) * like.ndim

@@ -1,4 +1,4 @@
-"""Kernels with one meaning in any dimension: differences, averages, and the shift."""
+"""Kernels with one meaning in any dimension: nothing, the shift, and the averages."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ..arrays import Array
 from ..domain import Domain
 from ..errors import UsageError
 from ..signal import Signal
-from .registry import LENGTH, PLAIN, Parameter, centred, family, limit, number, on_grid, one_each, product
+from .registry import LENGTHS, SHIFTS, Parameter, centred, family, limit, number, on_grid, one_each, product
 
-__all__ = ["box", "delay", "edge", "gaussian", "identity", "laplace", "sharpen"]
+__all__ = ["box", "delay", "gaussian", "identity"]
 
 NEAR = 1e-9  # steps: closer to a whole number than this is whole
 FARTHEST = 2**40  # samples
@@ -32,9 +32,12 @@ def identity(like: Domain) -> Signal:
     return Signal(np.ones((1,) * like.ndim), on_grid(like, (1,) * like.ndim, (0,) * like.ndim))
 
 
-@family("shift", formula="δ(t − time); between samples sinc(i − time/step)·hann, 64 taps, sum 1",
-        parameters={"time": Parameter(LENGTH, "100 ms or 16 steps", "how late, along the last axis")},
-        facts={"dc": 1.0, "delay": "time"})
+LATE = "between samples sinc(i − time/step)·hann, 64 taps, sum 1"
+
+
+@family("shift", formula={1: f"δ(t − time); {LATE}", 2: f"δ(x − time), along the last axis or by one time an axis; {LATE}",
+                          3: f"δ(x − time), along the last axis or by one time an axis; {LATE}"},
+        parameters={"time": Parameter(SHIFTS, "100 ms or 16 steps", "how late")}, facts={"dc": 1.0, "delay": "time"})
 def delay(like: Domain, time: Any = None) -> Signal:
     """Moves everything by `time`: exact in whole samples, interpolated (windowed sinc) between them.
 
@@ -51,7 +54,7 @@ def delay(like: Domain, time: Any = None) -> Signal:
         time = round(time / float(like.step[-1])) * float(like.step[-1])
     times = one_each(time, like, "time") if isinstance(time, (tuple, list)) else (0.0,) * (like.ndim - 1) + (time,)
     cut = [interpolated(t, float(step), unit) for t, step, unit in zip(times, like.step, like.unit, strict=True)]
-    return Signal(product(_alike([taps for taps, _ in cut])), on_grid(like, [len(t) for t, _ in cut], [a for _, a in cut]))
+    return Signal(product(alike([taps for taps, _ in cut])), on_grid(like, [len(t) for t, _ in cut], [a for _, a in cut]))
 
 
 def interpolated(time: Any, step: float, unit: str) -> tuple[Array, int]:
@@ -68,78 +71,15 @@ def interpolated(time: Any, step: float, unit: str) -> tuple[Array, int]:
     return taps / xp.sum(taps), first
 
 
-def _alike(factors: list[Array]) -> list[Array]:
+def alike(factors: list[Array]) -> list[Array]:
     """The factors of a product as one kind of array."""
     lead = next((f for f in factors if arrays.is_tensor(f)), None)
     return factors if lead is None else [f if arrays.is_tensor(f) else arrays.like(f, lead) for f in factors]
 
 
-@family("gradient", formula="[1, −1] along an axis ⊗ [½, ½] along the others",
-        facts={"dc": 0.0, "zero_mean": True, "slope": 6.02, "symmetry": "odd", "norm1": 2.0, "delay": 0.5})
-def edge(like: Domain) -> Signal:
-    """The gradient, one channel an axis: the difference along it, the mean of neighbours along the others.
-
-    On a line the two taps [1, −1]: value `()`, zero at DC, +6.02 dB an octave, half a sample of delay. In d > 1
-    dimensions value `(d,)`, each ``[1, −1] ⊗ [½, ½] ⊗ …``, so that all stand at the same half sample and a ramp of slope 1
-    a step gives 1.
-
-    >>> import sigconv as sc
-    >>> edge(sc.line(1, 8000)).data, edge(sc.grid(1, 1)).data[0]
-    (array([ 1., -1.]), array([[ 0.5,  0.5],
-           [-0.5, -0.5]]))
-    """
-    ndim, grid = like.ndim, on_grid(like, (2,) * like.ndim, (0,) * like.ndim)
-    difference, mean = np.array([1.0, -1.0]), np.array([0.5, 0.5])
-    if ndim == 1:
-        return Signal(difference, grid)
-    filters = [product([difference if other == axis else mean for other in range(ndim)]) for axis in range(ndim)]
-    return Signal(np.stack(filters), grid, like.name)
-
-
-@family(formula="Σ over axes of [1, −2, 1]",
-        facts={"dc": 0.0, "zero_mean": True, "slope": 12.04, "symmetry": "even", "norm1": "4·axes", "delay": 0.0})
-def laplace(like: Domain) -> Signal:
-    """The second difference, summed over the axes: what bends.
-
-    Per step squared, as `scipy.ndimage.laplace`.
-
-    >>> import sigconv as sc
-    >>> laplace(sc.line(1, 8000)).data
-    array([ 1., -2.,  1.])
-    """
-    return centred(like, _laplace(like.ndim))
-
-
-def _laplace(ndim: int) -> np.ndarray:
-    taps = np.zeros((3,) * ndim)
-    taps[(1,) * ndim] = -2.0 * ndim
-    for axis in range(ndim):
-        for end in (0, 2):
-            taps[tuple(end if a == axis else 1 for a in range(ndim))] = 1
-    return taps
-
-
-@family(formula="δ − amount · laplace", parameters={"amount": Parameter(PLAIN, 1.0, "how much of the bend is taken away")},
-        facts={"dc": 1.0, "symmetry": "even", "delay": 0.0})
-def sharpen(like: Domain, amount: Any = 1.0) -> Signal:
-    """What is there, minus `amount` of its second difference: highs up, DC as it was.
-
-    On a line [−a, 1 + 2a, −a]: at rate/2 the gain is 1 + 4a.
-
-    >>> import sigconv as sc
-    >>> sharpen(sc.line(1, 8000)).data
-    array([-1.,  3., -1.])
-    """
-    number(amount, "amount")
-    bend = _laplace(like.ndim)
-    centre = np.zeros_like(bend)
-    centre[(1,) * like.ndim] = 1
-    _, (a, here, around) = arrays.constants(amount, centre, bend)
-    return centred(like, here - a * around)
-
-
-@family("blur", formula="exp(−i²/2σ²) / Σ, |i| ≤ ⌊4σ + ½⌋",
-        parameters={"sigma": Parameter(LENGTH, "2 steps", "standard deviation")},
+@family("blur", formula={1: "exp(−i²/2σ²) / Σ, |i| ≤ ⌊4σ + ½⌋", 2: "g ⊗ g, g = exp(−i²/2σ²) / Σ, |i| ≤ ⌊4σ + ½⌋",
+                         3: "g ⊗ g ⊗ g, g = exp(−i²/2σ²) / Σ, |i| ≤ ⌊4σ + ½⌋"},
+        parameters={"sigma": Parameter(LENGTHS, "2 steps", "standard deviation")},
         facts={"dc": 1.0, "symmetry": "even", "norm1": 1.0, "delay": 0.0})
 def gaussian(like: Domain, sigma: Any = None) -> Signal:
     """A soft average: a Gaussian of standard deviation `sigma`.
@@ -151,20 +91,37 @@ def gaussian(like: Domain, sigma: Any = None) -> Signal:
     >>> gaussian(sc.line(1, 8000)).domain.start
     (-8,)
     """
-    factors = []
+    return centred(like, product(alike([bell(s) for s in sigmas(sigma, like)])))
+
+
+def sigmas(sigma: Any, like: Domain) -> list[Any]:
+    """Standard deviations in steps, one an axis, checked."""
+    found = []
     for s, step, unit in zip(one_each(sigma, like, "sigma"), like.step, like.unit, strict=True):
-        s = 2 * float(step) if s is None else s
-        radius = int(4 * number(s, "sigma", unit, above=0) / float(step) + 0.5)
-        limit((2 * radius + 1,))
-        xp, (width, i) = arrays.constants(s, np.arange(-radius, radius + 1.0))
-        taps = xp.exp(-0.5 * (i * float(step) / width) ** 2)
-        factors.append(taps / xp.sum(taps))
-    limit([len(f) for f in factors])
-    return centred(like, product(_alike(factors)))
+        number(2.0 if s is None else s, "sigma", unit, above=0)
+        found.append(2.0 if s is None else s / float(step))
+    limit([2 * radius(s) + 1 for s in found])
+    return found
 
 
-@family("mean", formula="overlap of [i − ½, i + ½] with [−w/2, w/2], over w",
-        parameters={"width": Parameter(LENGTH, "3 steps", "how wide, at least one step")},
+def radius(sigma: Any) -> int:
+    """How far the taps of a Gaussian reach on either side."""
+    return int(4 * number(sigma, "sigma") + 0.5)
+
+
+def bell(sigma: Any, reach: int | None = None) -> Array:
+    """The taps of a Gaussian, sigma in steps: to 4σ, sum 1; zeros from there to `reach`."""
+    own = radius(sigma)
+    reach = own if reach is None else reach
+    inside = np.abs(np.arange(-reach, reach + 1.0)) <= own
+    xp, (width, i, here) = arrays.constants(sigma, np.arange(-reach, reach + 1.0), inside)
+    taps = xp.exp(-0.5 * (i / width) ** 2) * here
+    return taps / xp.sum(taps)
+
+
+@family("mean", formula={1: "overlap of [i − ½, i + ½] with [−w/2, w/2], over w", 2: "b ⊗ b, b the 1D mean along each axis",
+                         3: "b ⊗ b ⊗ b, b the 1D mean along each axis"},
+        parameters={"width": Parameter(LENGTHS, "3 steps", "how wide, at least one step")},
         facts={"dc": 1.0, "symmetry": "even", "norm1": 1.0, "delay": 0.0})
 def box(like: Domain, width: Any = None) -> Signal:
     """The plain average over exactly `width`, centred.
@@ -188,4 +145,4 @@ def box(like: Domain, width: Any = None) -> Signal:
         taps = xp.clip(wide / 2 + 0.5 - xp.abs(i), 0, 1)
         factors.append(taps / wide)
     limit([len(f) for f in factors])
-    return centred(like, product(_alike(factors)))
+    return centred(like, product(alike(factors)))
