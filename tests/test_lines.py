@@ -120,3 +120,23 @@ def test_the_choice_follows_the_sizes():
     assert [chosen(10**6, k) for k in (17, 33, 2049)] == ["blocked", "blocked", "overlap_save"]
     assert chosen(300, 9) == "direct"
     assert engines.METHODS.keys() >= {"direct", "blocked", "fft", "overlap_save", "separable", "matrix"}
+
+
+@given(st.integers(1, 3), st.sampled_from([(1, 1, 1), (1, 7, 1), (3, 5, 1), (64, 2, 1), (4, 4, 4), (8, 4, 2)]),
+       st.integers(1, 700), st.integers(1, 150), st.sampled_from([1, 1, 2, 40, 160]), st.integers(1, 3), st.sampled_from(["float32", "float64"]),
+       st.booleans(), st.integers(-20, 60), st.integers(1, 400))
+def test_columns_serve_channels_and_strides(batch, shape, n, k, stride, dilation, dtype, equal, first, length):
+    c, m, groups = shape
+    rng = np.random.default_rng(n)
+    x, w = (np.full(s, 0.1, dtype) if equal else rng.normal(size=s).astype(dtype) for s in ((batch, c, n), (m, c // groups, k)))
+    window = [(first, first + length)]
+    y = conv(x, w, stride=stride, dilation=dilation, groups=groups, window=window, method="columns")
+    full = definition(x, w, stride=stride, dilation=dilation, groups=groups, window=window)
+    near(y, full, bound(x, np.abs(w).sum((1, 2)).max(), dtype), "bounds")
+
+
+def test_columns_serve_lines_alone():
+    with pytest.raises(SigconvError, match="columns"):
+        conv(np.ones((1, 1, 9, 9)), np.ones((1, 1, 3, 3)), method="columns")
+    with pytest.raises(SigconvError, match="columns"):
+        conv(np.ones((1, 65, 9)), np.ones((1, 65, 3)), method="columns")

@@ -1,4 +1,4 @@
-"""Convolution on plain arrays: six methods, one contract, and the chooser.
+"""Convolution on plain arrays: seven methods, one contract, and the chooser.
 
 Everything above calls `conv`. A method is a function of (x, w, job) and knows nothing of types, modes or grids.
 """
@@ -13,6 +13,7 @@ from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError, among
 from .choose import choose
+from .columns import columns, serves
 from .direct import direct
 from .job import Job
 from .matrix import matrix, toeplitz
@@ -24,8 +25,10 @@ from .tiles import overlapped
 
 __all__ = ["METHODS", "conv", "toeplitz_matrix"]
 
-METHODS = {"direct": direct, "blocked": blocked, "separable": separable, "fft": fft, "overlap_save": overlap_save,
-           "matrix": matrix}
+METHODS = {"direct": direct, "blocked": blocked, "columns": columns, "separable": separable, "fft": fft,
+           "overlap_save": overlap_save, "matrix": matrix}
+NARROW = {"blocked": (fits, "filters, each on its own line of real NumPy samples, stride and dilation 1"),
+          "columns": (serves, "lines of real NumPy samples, at most 64 channels a group")}
 
 
 def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int = 1, window: Any = None,
@@ -36,8 +39,8 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
 
     `window`: (first, stop) an axis, in indices of the full convolution (0 … n + (K−1)·dilation − 1; beyond it lie
     zeros); None is the valid part. `stride`, `dilation`: whole numbers, one or one an axis. `groups` as in torch.
-    `method`: "auto", "direct", "blocked", "separable", "fft", "overlap_save" or "matrix". `out`: an array of the result's
-    shape and dtype to write into.
+    `method`: "auto", "direct", "blocked", "columns", "separable", "fft", "overlap_save" or "matrix". `out`: an array of the
+    result's shape and dtype to write into.
 
     x decides the type: floats keep theirs (halves are summed in float32), integers and bool become float64, complex taps
     make the result complex. All methods agree within 16 eps · ‖w‖₁ · max|x|; on tensors all are differentiable.
@@ -59,9 +62,8 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
         y = _zeros(x, asked.shape)
     else:
         name = choose(x, w, job) if method == "auto" else method
-        if name == "blocked" and not (isinstance(x, np.ndarray) and fits(job, x.dtype.char)):
-            raise SigconvError("method 'blocked': it serves filters on lines of real NumPy samples, stride and dilation 1; "
-                               "wanted another, or 'auto'")
+        if name in NARROW and not (isinstance(x, np.ndarray) and NARROW[name][0](job, x.dtype.char)):
+            raise SigconvError(f"method {name!r}: it serves {NARROW[name][1]}; wanted another, or 'auto'")
         if name == "overlap_save" and len(job.n) == 1 and not arrays.is_tensor(x):
             y = overlapped(x, w, job)
         else:

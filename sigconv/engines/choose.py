@@ -6,6 +6,8 @@ from math import log2, prod
 
 from .. import arrays
 from ..arrays import Array
+from .columns import cost as columns_cost
+from .columns import serves
 from .direct import EXACT
 from .job import Job
 from .products import cost as products_cost
@@ -56,11 +58,15 @@ def line(job: Job, kind: str, real: bool) -> tuple[str, int]:
         each = 2 + 1.5 * short
     elif single and short > EXACT:
         each = 1.5 * each + 2  # in double precision
+    mixed = 0.06 if job.channels >= 8 * job.groups else 0.3  # a tap of many channels is a product of matrices
     whole = fast_length(job.stop[0] - job.first[0] + job.spans[0])
     pairs = job.batch * (job.channels + job.filters) / 2 + job.filters * job.channels / job.groups / 2
+    pairs *= 1 if job.channels == job.groups else 3.5  # as for tiles
     tiled, points = tiles_cost(job)
-    costs = {"direct": min(lines * (3e3 + outputs * each), short * (1e4 + 0.5 * lines * outputs)), "overlap_save": tiled,
+    costs = {"direct": min(lines * (3e3 + outputs * each), short * (1e4 + mixed * lines * outputs)), "overlap_save": tiled,
              "fft": 2e4 + pairs * whole * max(1.2 * log2(whole) - 4, 4.0)}
+    if serves(job, kind) and lines > 1:
+        costs["columns"] = columns_cost(job, kind)
     if fits(job, kind):
         costs["blocked"] = products_cost(job, kind)
     return min(costs, key=costs.__getitem__), points

@@ -50,13 +50,13 @@ def fast_length(n: int) -> int:
 def fft(x: Array, w: Array, job: Job) -> Array:
     """The convolution by one transform of the signal and one of the kernel."""
     tile = Tile.of(job, job.first, job.stop)
-    return tile.product(x, transform(spread(w, job), tile.points), job)
+    return tile.product(x, laid(transform(spread(w, job), tile.points), job), job)
 
 
 def overlap_save(x: Array, w: Array, job: Job) -> Array:
     """The convolution in tiles of a few kernel lengths, the kernel transformed once."""
     points = tile_points(job)
-    spectrum = transform(spread(w, job), points)
+    spectrum = laid(transform(spread(w, job), points), job)
     cuts = [list(_cuts(*axis)) for axis in zip(job.first, job.stop, job.stride, job.spans, points, strict=True)]
 
     if not arrays.is_tensor(x):
@@ -155,19 +155,27 @@ class Tile:
                          for a, b, (low, _), s in zip(self.first, self.stop, reads, job.stride, strict=True)))]
 
 
+def laid(kernel: Array, job: Job) -> Array:
+    """A kernel's spectrum (m, c, …) as `combined` wants it: (1, g, m, 1, …), or for several channels a matrix a frequency."""
+    groups, per = job.groups, job.channels // job.groups
+    if per == 1:
+        return kernel.reshape(1, groups, job.filters // groups, 1, *kernel.shape[2:])
+    xp = arrays.namespace(kernel)
+    h = xp.permute_dims(kernel.reshape(groups, job.filters // groups, per, prod(kernel.shape[2:])), (3, 0, 2, 1))
+    h = arrays.accurate(h) if per > EXACT else h  # as in `direct`
+    return np.ascontiguousarray(h) if xp is np else h  # BLAS takes matrices that stand in order
+
+
 def combined(signal: Array, kernel: Array, job: Job) -> Array:
-    """Σ_c kernel[m, c] · signal[b, c] at every frequency, group by group."""
+    """Σ_c kernel[m, c] · signal[b, c] at every frequency, group by group; the kernel's spectrum is `laid`."""
     groups, per = job.groups, job.channels // job.groups
     bins = tuple(signal.shape[2:])
-    s = signal.reshape(job.batch, groups, 1, per, *bins)
-    h = kernel.reshape(1, groups, job.filters // groups, per, *bins)
     if per == 1:
-        y = (s * h)[:, :, :, 0]
+        y = (signal.reshape(job.batch, groups, 1, per, *bins) * kernel)[:, :, :, 0]
     else:  # as a product of small matrices, one a frequency: (bins, g, b, c) @ (bins, g, c, m)
         xp = arrays.namespace(signal)
-        s = xp.permute_dims(s.reshape(job.batch, groups, per, prod(bins)), (3, 1, 0, 2))
-        h = xp.permute_dims(h.reshape(groups, job.filters // groups, per, prod(bins)), (3, 0, 2, 1))
-        if per > EXACT:  # as in `direct`
-            s, h = arrays.accurate(s), arrays.accurate(h)
-        y = xp.astype(xp.permute_dims(s @ h, (2, 1, 3, 0)), signal.dtype)
+        s = xp.permute_dims(signal.reshape(job.batch, groups, per, prod(bins)), (3, 1, 0, 2))
+        s = arrays.accurate(s) if per > EXACT else s
+        s = np.ascontiguousarray(s) if xp is np else s
+        y = xp.astype(xp.permute_dims(s @ kernel, (2, 1, 3, 0)), signal.dtype)
     return y.reshape(job.batch, job.filters, *bins)

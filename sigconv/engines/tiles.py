@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from .job import Job
-from .spectral import combined, spread
+from .spectral import combined, laid, spread
 
 __all__ = ["cost", "fast_transforms", "overlapped", "tiles"]
 
@@ -41,10 +41,12 @@ def cost(job: Job) -> tuple[float, int]:
     lines = job.batch * (job.channels + job.filters) / 2 * (1 if "scipy.fft" in sys.modules else NUMPY)
     least = max((2 * span).bit_length(), 8)
     most = max((outputs + span - 1).bit_length(), least)
-    each = {}
+    per, each = job.channels // job.groups, {}
+    lines *= 1 if per == 1 else 3.5  # of several channels the spectra are laid anew, there and back
     for f in range(least, min(most, least + 5) + 1):
         blocks = ceil(outputs / (2**f - span))
         each[f] = lines * 2**f * POINT[min(f - 8, 10)] * (blocks + max(4 - blocks, 0) / 3)  # few of them are slower, each
+        each[f] += 2**f * job.filters * per * (0.05 * job.batch * blocks + 2) if per > 1 else 0
     best = min(each, key=each.__getitem__)
     return each[best] + 3e4, 2**best
 
@@ -54,10 +56,11 @@ def overlapped(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     work, points = cost(job)
     fft, span, real = fast_transforms(work), job.spans[0], x.dtype.kind == "f"
     forward, back = (fft.rfft, fft.irfft) if real else (fft.fft, fft.ifft)
-    spectrum = forward(spread(w, job), points)
+    spectrum = laid(forward(spread(w, job), points), job)
     step, (first,), (stop,), (stride,) = points - span, job.first, job.stop, job.stride
     blocks = ceil((stop - first) / step)
-    per = max(CHUNK // (points * max(job.channels, job.filters) * job.batch), 1)
+    together = CHUNK if job.channels == job.groups else 8 * CHUNK  # products of matrices want many rows
+    per = max(together // (points * max(job.channels, job.filters) * job.batch), 1)
     y = np.empty((job.batch, job.filters, stop - first), x.dtype)
     for j in range(0, blocks, per):
         count = min(per, blocks - j)
