@@ -123,8 +123,8 @@ def test_the_choice_follows_the_sizes():
 
 
 @given(st.integers(1, 3), st.sampled_from([(1, 1, 1), (1, 7, 1), (3, 5, 1), (64, 2, 1), (4, 4, 4), (8, 4, 2)]),
-       st.integers(1, 700), st.integers(1, 150), st.sampled_from([1, 1, 2, 40, 160]), st.integers(1, 3), st.sampled_from(["float32", "float64"]),
-       st.booleans(), st.integers(-20, 60), st.integers(1, 400))
+       st.integers(1, 700), st.integers(1, 150), st.sampled_from([1, 1, 2, 40, 160]), st.integers(1, 3),
+       st.sampled_from(["float32", "float64"]), st.booleans(), st.integers(-20, 60), st.integers(1, 400))
 def test_columns_serve_channels_and_strides(batch, shape, n, k, stride, dilation, dtype, equal, first, length):
     c, m, groups = shape
     rng = np.random.default_rng(n)
