@@ -11,6 +11,8 @@ import matplotlib
 
 import sigconv as sc
 from sigconv import see
+from sigconv.pictures import picture
+from sigconv.spectrum import plane, spectrally
 
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent / "samples"
@@ -22,6 +24,7 @@ def pictures() -> dict[str, Callable[[], Any]]:
     """The name of each picture, and what draws it, as docs/pictures.md shows it."""
     speech, stereo, photo, volume = (sc.load(SAMPLES / name) for name in ("speech.wav", "stereo.wav", "image.png", "volume.npy"))
     lowpass = sc.kernel("lowpass:cutoff=800", speech)
+    video = sc.load(SAMPLES / "video.gif")
     return {
         "signal": lambda: see.signal(speech),
         "stereo": lambda: see.signal(stereo),
@@ -33,7 +36,22 @@ def pictures() -> dict[str, Callable[[], Any]]:
         "compare": lambda: see.compare(speech.between(0.7, 2.2), (speech @ lowpass).between(0.7, 2.2)),
         "compare-image": lambda: see.compare(photo, photo @ sc.kernel("blur", photo)),
         "volume": lambda: see.volume(volume),
+        "across": lambda: see.across([("Sound", *through("edge", speech)), ("Spectrogram", *ringing("edge", speech)),
+                                      *((name, *through("edge", x)) for name, x in
+                                        (("Image", photo), ("Volume", volume), ("Video", video)))]),
     }
+
+
+def through(spec: str, x: sc.Signal) -> tuple[sc.Signal, sc.Signal]:
+    """Before and after a kernel, the filters of a bank taken together."""
+    k = sc.kernel(spec, x)
+    y = sc.convolve(x, k)
+    return x, picture(y, k)[0] if x.domain.ndim > 1 else y
+
+
+def ringing(spec: str, x: sc.Signal) -> tuple[sc.Signal, sc.Signal]:
+    """The spectrograms before and after a kernel that moves over them."""
+    return spectrally(x, sc.kernel(spec, plane(x.domain)))[1:]
 
 
 def main() -> None:

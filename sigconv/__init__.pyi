@@ -1,3 +1,4 @@
+from . import applying as applying
 from . import chain as chain
 from . import engines as engines
 from . import hear as hear
@@ -35,7 +36,7 @@ from .streaming import Stream as Stream
 __version__: str
 
 __all__ = [
-    "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "bypass", "cascade", "chain", "convolve", "correlate", "diag",
-    "engines", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix", "mix", "page", "relu", "resample",
-    "save", "scales", "see", "sound", "spectrogram", "spectrum", "study", "warp",
+    "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain", "convolve",
+    "correlate", "diag", "engines", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix", "mix",
+    "page", "relu", "resample", "save", "scales", "see", "sound", "spectrogram", "spectrum", "study", "warp",
 ]

@@ -11,6 +11,8 @@ from .signal import Signal
 
 __all__ = ["brightness", "picture", "signed"]
 
+FAINT = 5e-3  # a gain at DC below this share of the largest possible is none: a high-pass has −53 dB, `log` −50
+
 
 def signed(kernel: Signal | None) -> bool:
     """Whether a kernel answers flat areas with 0, so that its results swing around it (edge, laplace)."""
@@ -18,7 +20,7 @@ def signed(kernel: Signal | None) -> bool:
         return False
     taps = arrays.to_numpy(kernel.data)
     axes = tuple(range(-kernel.domain.ndim, 0))
-    return bool(np.all(np.abs(taps.sum(axes)) <= 1e-6 * np.abs(taps).sum(axes)))
+    return bool(np.all(np.abs(taps.sum(axes)) <= FAINT * np.abs(taps).sum(axes)))
 
 
 def brightness(sizes: np.ndarray, scale: float = 1.0) -> int:
@@ -34,13 +36,15 @@ def brightness(sizes: np.ndarray, scale: float = 1.0) -> int:
     return 2 ** min(max(floor(log2(scale / top)), 0), 6) if 0 < top < inf else 1
 
 
-def picture(y: Signal, kernel: Signal | None = None, *, visible: bool = False) -> tuple[Signal, str | None]:
+def picture(y: Signal, kernel: Signal | None = None, *, visible: bool = False,
+            rectified: bool = False) -> tuple[Signal, str | None]:
     """A result as it is shown, and what was done to it in words (None: nothing).
 
     Complex values show their magnitude; the filters of a bank, which stand last in value, the root of their summed
     squares (for `edge` the length of the gradient); where the kernel has no DC gain, what is left that may be negative
     is drawn around middle grey, ½ + y/2. `visible`: faint results of such kernels are made brighter first (`brightness`),
-    others that go far beyond 1 darker by a power of two. Values outside 0 … 1 stay: whoever draws clips, and says so.
+    others darker, by a power of two, where more than one value in ten lies beyond 1. `rectified`: nothing swings, 0 is black. Values
+    outside 0 … 1 stay: whoever draws clips, and says so.
 
     >>> import sigconv as sc
     >>> x = sc.Signal(np.eye(4)[None], sc.grid(4, 4))
@@ -59,10 +63,11 @@ def picture(y: Signal, kernel: Signal | None = None, *, visible: bool = False) -
         names = names[:-1]
         said.append(f"the length of its {kernel.value[0]} filters taken together")
     flat = signed(kernel)
-    swings = flat and not said
+    swings = flat and not said and not rectified
     if visible and data.size:
         sizes = np.abs(data)
-        factor = float(brightness(sizes)) if flat else 2.0 ** -ceil(log2(top)) if (top := float(sizes.max())) > 2 else 1.0
+        top = float(np.quantile(sizes, 0.9))
+        factor = float(brightness(sizes)) if flat else 2.0 ** -ceil(log2(top)) if 1 < top < inf else 1.0
         if factor != 1:
             data = data * factor
             said.append(f"{factor:g} times its values")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import sigconv as sc
 from sigconv import hear, page
-from sigconv.page import clips, filters, markup, neighbours, pictures, sounds, svg, wave
+from sigconv.page import clips, figures, filters, markup, neighbours, sounds, svg, wave
 from sigconv.page.png import png
 
 RATE = 22050
@@ -36,7 +36,7 @@ def heard(x, *specs, **options):
 class Elements(HTMLParser):
     """Start tags with their attributes, and the text inside."""
 
-    VOID = ("meta", "img", "br", "link", "path", "line", "circle", "rect", "image", "stop")
+    VOID = ("meta", "img", "input", "br", "link", "path", "line", "circle", "rect", "image", "stop")
 
     def __init__(self, content):
         super().__init__()
@@ -283,10 +283,10 @@ def test_an_image_is_shown_at_its_own_level():
     from PIL import Image
 
     x = sc.Signal(np.linspace(0, 1, 12).reshape(1, 3, 4), sc.grid(3, 4))
-    url, size = pictures.encode(pictures.planes(x)[0].pixels, 1.0, False, 10_000)
+    url, size = figures.encode(figures.planes(x)[0].pixels, 1.0, False, 10_000)
     got = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
     assert size == (3, 4) and np.array_equal(got, np.rint(x.data[0] * 255).astype(np.uint8))
-    url, _ = pictures.encode(pictures.planes(-x)[0].pixels, 1.0, True, 10_000)
+    url, _ = figures.encode(figures.planes(-x)[0].pixels, 1.0, True, 10_000)
     got = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
     assert got[0, 0] == 128 and got[-1, -1] == 0
 
@@ -306,7 +306,7 @@ def test_a_volume_shows_three_slices_before_and_after():
     for where in ("z = 3 mm", "y = 4 mm", "x = 5 mm"):
         assert sum(where in c for c in captions) >= 3
     assert [c for c in captions if c.startswith("difference")]
-    assert np.array_equal(pictures.planes(x)[1].pixels, x.data[0, :, 4].astype(float))
+    assert np.array_equal(figures.planes(x)[1].pixels, x.data[0, :, 4].astype(float))
 
 
 def pixels(content, name):
@@ -343,15 +343,15 @@ def test_what_can_be_compared_stays_on_one_scale():
 
 @pytest.mark.parametrize(("level", "factor"), [(0.9, 1), (0.5, 2), (0.49, 2), (0.2, 4), (1e-9, 64), (0.0, 1), (3.0, 1)])
 def test_brighter_is_the_largest_power_of_two_that_fits(level, factor):
-    assert pictures.brighter([pictures.Picture("", np.full((10, 10), -level))], 1.0) == factor
-    assert pictures.brighter([pictures.Picture("", np.full((10, 10), 7 * level))], 7.0) == factor
+    assert figures.brighter([figures.Picture("", np.full((10, 10), -level))], 1.0) == factor
+    assert figures.brighter([figures.Picture("", np.full((10, 10), 7 * level))], 7.0) == factor
 
 
 def test_brighter_looks_past_one_value_in_50_but_not_past_the_only_ones():
     dots = np.zeros((100, 100))
     dots[:2] = 0.9  # 200 of 10000
-    assert pictures.brighter([pictures.Picture("", np.maximum(dots, 0.1))], 1.0) == 8
-    assert pictures.brighter([pictures.Picture("", dots)], 1.0) == 1
+    assert figures.brighter([figures.Picture("", np.maximum(dots, 0.1))], 1.0) == 8
+    assert figures.brighter([figures.Picture("", dots)], 1.0) == 1
 
 
 def test_neighbours_of_a_picture_rebuild_the_kernels():
@@ -531,3 +531,27 @@ def test_embed_shows_an_image_with_its_own_grey():
     url = Elements(page.embed.html(x)).all("img")[0]["src"]
     got = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))))
     assert np.array_equal(got, np.rint(x.data[0] * 255).astype(np.uint8))
+
+
+def test_spectrograms_are_seen_in_db_and_videos_as_frames():
+    t = np.arange(4000) / 8000
+    x = sc.Signal((np.sin(2 * np.pi * 1000 * t) + 0.001 * np.sin(2 * np.pi * 3000 * t))[None], sc.line(4000, 8000))
+    content = page.embed.html(sc.spectrogram(x, hop=100))
+    url = Elements(content).all("img")[0]["src"]
+    from PIL import Image
+
+    index = np.asarray(Image.open(io.BytesIO(base64.b64decode(url.split(",")[1])))).astype(float)
+    level = (index[:, 20] / (sounds.LEVELS - 1) - 1) * sounds.RANGE
+    rows = len(level) - 1 - np.array([1000, 3000]) // 20  # the highest frequency stands first
+    assert level[rows] == pytest.approx([0, -60], abs=1.5)
+    assert "frequency 0 … 4000 Hz upwards, time 0 … 0.4875 s to the right" in content
+    clip = sc.Signal(np.zeros((1, 12, 4, 5)), sc.Domain((12, 4, 5), (0.1, 1, 1), 0, ("s", "px", "px"), ("time", "y", "x")))
+    assert [a["alt"] for a in Elements(page.embed.html(clip)).all("img")] == ["time = 0.2 s", "time = 0.6 s", "time = 1 s"]
+
+
+def test_many_channels_are_seen_as_their_mean_up_to_the_largest_value():
+    x = sc.Signal(0.01 * np.random.default_rng(4).random((60, 9, 8)), sc.grid(9, 8))
+    found = figures.planes(x)
+    assert [p.name for p in found] == ["mean of 60 channels", "channel 11", "channel 31", "channel 51"]
+    assert np.allclose(found[0].pixels, x.data.mean(axis=0)) and np.array_equal(found[2].pixels, x.data[30])
+    assert figures.full_scale(x) == x.data.max() and figures.full_scale(0.01 * sc.Signal(np.ones((3, 9, 8)), x.domain)) == 1

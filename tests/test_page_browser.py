@@ -243,6 +243,8 @@ SHAPES = {
     "fast": (np.sin(np.arange(900)[None] / 9).astype("f4"), sc.line(900, 500_000)),
     "image": (np.random.default_rng(1).random((3, 20, 30)).astype("f4"), sc.grid(20, 30)),
     "volume": (np.random.default_rng(2).random((1, 6, 8, 10)).astype("f4"), sc.grid(6, 8, 10)),
+    "video": (np.random.default_rng(3).random((3, 5, 9, 12)).astype("f4"),
+              sc.Domain((5, 9, 12), (0.04, 1, 1), 0, ("s", "px", "px"), ("time", "y", "x"))),
 }
 
 
@@ -320,7 +322,7 @@ def near(browser, name):
 
 @pytest.mark.parametrize("colours", [1, 3])
 def test_a_picture_through_a_neighbour_is_its_convolution(browser, tmp_path, colours):
-    from sigconv.page.pictures import Picture, brighter
+    from sigconv.page.figures import Picture, brighter
     from sigconv.pictures import signed
 
     x = photo(colours)
@@ -353,7 +355,7 @@ def test_a_picture_through_a_neighbour_is_heard_as_the_command_line_scans_it(bro
     for name in ("blur", "edge", "box", "echo"):
         near(browser, name)
         k = sc.kernel(name, x.domain)
-        want = hear.scan(sc.convolve(x, k), colours=1).data * listening.gain
+        want = hear.listen(x, [(name, k)], match="none", guard=False).takes[0].sound.data * listening.gain
         gain = browser.run(f"return sigconv.extra.get('near-{name}').gain")
         channels = browser.run(f"return sigconv.clips.get('near-{name}').sound.length")
         got = np.stack([browser.floats(f"sigconv.clips.get('near-{name}').sound[{c}]") for c in range(channels)])
@@ -407,3 +409,134 @@ def test_a_picture_made_smaller_for_the_page_is_heard_at_full_length(browser, tm
     assert got.shape == want.shape and np.corrcoef(got, want)[0, 1] > 0.98
     assert re.search(r"\d+ of 900 px wide", browser.run("return document.getElementById('seen-words').textContent"))
     quiet(browser, path)
+
+
+def test_a_scan_by_columns_is_followed_by_columns(browser, tmp_path):
+    path = shown(browser, tmp_path, heard(photo(), "blur", scan="spectrum"), source="photo.png")
+    place = browser.run("""await sigconv.ready; sigconv.player.pause(0.25 * sigconv.player.duration);
+      const [line, all] = ["row", "seen"].map((id) => document.getElementById(id).getBoundingClientRect());
+      sigconv.player.seek(sigconv.stage.share({clientX: all.left + 0.75 * all.width, clientY: 0}) * sigconv.player.duration);
+      return [(line.left + line.width / 2 - all.left) / all.width, line.height / all.height,
+              sigconv.player.position / sigconv.player.duration, sigconv.data.neighbours.length];""")
+    assert place == pytest.approx([0.25, 1, 0.75, 0], abs=0.01)
+    quiet(browser, path)
+
+
+# Videos
+
+def clip(n=9, h=30, w=40):
+    frames = np.broadcast_to(np.arange(n)[:, None, None] / n, (n, h, w))
+    return sc.Signal(frames[None].astype("f4"), sc.Domain((n, h, w), (0.04, 1, 1), 0, ("s", "px", "px"), ("time", "y", "x")))
+
+
+def test_a_video_rolls_and_its_frames_are_the_videos(browser, tmp_path):
+    path = shown(browser, tmp_path, heard(clip(), "identity"), source="clip.gif")
+    seen = browser.run("""await sigconv.ready; const [reel] = sigconv.reels; await reel.ready;
+      const pixel = ({canvas}) => {
+        const one = new OffscreenCanvas(1, 1).getContext("2d");
+        one.drawImage(canvas, -20, -10);
+        return one.getImageData(0, 0, 1, 1).data[0];
+      };
+      const frames = Array.from({length: reel.frames}, (_, f) => { reel.show(f); return reel.films.map(pixel); });
+      const words = reel.when.textContent;
+      reel.button.click(); await new Promise((r) => setTimeout(r, 250)); const rolled = reel.frame; reel.button.click();
+      const held = reel.frame; await new Promise((r) => setTimeout(r, 150));
+      reel.slider.value = 2; reel.slider.dispatchEvent(new Event("input"));
+      return [frames, words, rolled !== 8, reel.frame === 2 && held === rolled, reel.button.textContent];""")
+    frames, words, rolled, held, button = seen
+    assert np.abs(np.array(frames)[:, :2] - np.rint(255 * np.arange(9) / 9)[:, None]).max() <= 1
+    assert np.abs(np.array(frames)[:, 2] - 127.5).max() <= 0.5
+    assert words == "frame 9 of 9, 0.32 s" and rolled and held and button == "Play"
+    quiet(browser, path)
+
+
+# Several domains
+
+@pytest.fixture
+def across(browser, tmp_path):
+    x, picture = noise(1, 3.0), photo(1, 200, 300)
+    grid = sc.spectrogram(x, hop=275).domain
+    panels = [page.Panel(heard(x, "blur"), "noise.wav"),
+              page.Panel(hear.listen(x, [("blur", sc.kernel("blur", grid))], on="spectrogram"), "noise.wav"),
+              page.Panel(heard(picture, "blur"), "photo.png"), page.Panel(heard(clip(40), "blur"), "clip.gif"),
+              page.Panel(None, "x.npy", "no such axis", "Volume")]
+    path = tmp_path / "across.html"
+    path.write_text(page.across(panels, kernel="blur", bits=32), encoding="utf-8")
+    browser.open(path)
+    browser.run("await sigconv.ready")
+    return panels, path
+
+
+def test_of_several_players_one_plays(browser, across):
+    _, path = across
+    states = browser.run("""const wait = (ms) => new Promise((r) => setTimeout(r, ms));
+      const on = () => sigconv.panels.map((p) => p.player.playing);
+      const buttons = [...document.querySelectorAll(".play")], states = [];
+      const first = sigconv.panels[0].player, play = first.play.bind(first);
+      first.play = () => wait(100).then(play);
+      buttons[0].click(); buttons[1].click(); await wait(300); states.push(on());
+      first.play = play;
+      for (const i of [0, 2, 1, 1, 3]) { buttons[i].click(); await wait(150); states.push(on()); }
+      for (const p of sigconv.panels) p.player.pause();
+      return states;""")
+    assert [[i for i, playing in enumerate(state) if playing] for state in states] == [[1], [0], [2], [1], [], [3]]
+    quiet(browser, path)
+
+
+def test_before_and_after_switch_at_the_same_place(browser, across):
+    panels, path = across
+    jump = browser.run("""const {player: p, root} = sigconv.panels[0], wait = (ms) => new Promise((r) => setTimeout(r, ms));
+      await sigconv.panels[0].play(); await wait(200);
+      const before = p.position, clock = p.context.currentTime;
+      root.querySelector("[data-track=dry]").click();
+      const jump = p.position - before - (p.context.currentTime - clock);
+      const pressed = root.querySelector("[aria-pressed=true]").dataset.track;
+      p.pause(); return [Math.abs(jump), pressed, p.active];""")
+    assert jump[0] < 0.02 and jump[1:] == ["dry", "dry"]
+    for i, panel in enumerate(panels[:4]):
+        for name, sound in (("dry", panel.listening.sound), ("t1", panel.listening.takes[0].sound)):
+            got = browser.floats(f"sigconv.panels[{i}].clips.get('{name}').sound[0]")
+            n, whole = len(got), sound.data.shape[1]
+            begin = (whole - n) // 2 if i > 1 else 0
+            assert np.array_equal(got, sound.data[0, begin:begin + n].astype("f4"))
+    quiet(browser, path)
+
+
+def test_a_line_stands_on_the_picture_where_it_is_heard(browser, across):
+    _, path = across
+    lines = browser.run("""return sigconv.panels.slice(0, 3).map(({player, root, lines}) => {
+      player.pause(0.25 * player.duration); player.select("t1");
+      const shown = lines.filter(({line}) => !line.hidden), [{line, track}] = shown;
+      const all = line.parentElement.getBoundingClientRect(), box = line.getBoundingClientRect();
+      return [shown.length, track, (box.left + 1 - all.left) / all.width, (box.top + 1 - all.top) / all.height];
+    });""")
+    assert [line[:2] for line in lines] == [[1, "t1"]] * 3
+    assert lines[0][2] == pytest.approx(0.25, abs=0.01) and lines[1][2] == pytest.approx(0.25, abs=0.01)
+    assert lines[2][3] == pytest.approx(0.25, abs=0.01)
+    quiet(browser, path)
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+def test_the_page_across_domains_is_sane(browser, across, width):
+    _, path = across
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    state = browser.run("""const broken = [...document.images].filter((i) => !(i.complete && i.naturalWidth)).length;
+      const marks = [...document.querySelectorAll("path, line, rect, text")];
+      const odd = marks.filter((e) => /NaN|Infinity|undefined/.test(e.outerHTML)).length;
+      const names = [...document.querySelectorAll("h2")].map((h) => h.textContent.split(" ")[0]);
+      const fits = document.documentElement.scrollWidth <= innerWidth;
+      return [fits, broken, odd, /NaN|undefined|null/.test(document.body.innerText), names];""")
+    assert state == [True, 0, 0, False, ["Sound", "Spectrogram", "Image", "Video", "Volume"]]
+    quiet(browser, path)
+
+
+def test_without_scripts_the_panels_have_plain_players_and_sheets_of_frames(browser, across):
+    _, path = across
+    browser.cdp("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        browser.open(path)
+    finally:
+        browser.cdp("Emulation.setScriptExecutionDisabled", value=False)
+    state = browser.run("""const seen = (name) => [...document.querySelectorAll(name)].filter((e) => e.offsetHeight > 20).length;
+      return [seen("audio"), seen(".film img"), seen(".play"), seen(".seen > i"), seen(".shuttle")];""")
+    assert state == [8, 2, 0, 0, 0]

@@ -2,5 +2,6 @@
 
 from . import embed
 from .document import render, report
+from .panels import Panel, across
 
-__all__ = ["embed", "render", "report"]
+__all__ = ["Panel", "across", "embed", "render", "report"]

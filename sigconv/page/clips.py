@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..hear import Listening
     from ..signal import Signal
 
-__all__ = ["CHANNELS", "SECONDS", "Clip", "clips"]
+__all__ = ["CHANNELS", "SECONDS", "Clip", "clips", "excerpt"]
 
 SECONDS = 60
 CHANNELS = 2
@@ -36,18 +36,22 @@ class Clip:
     wav: bytes
 
 
-def clips(listening: Listening, bits: int) -> tuple[list[Clip], float, list[str]]:
-    """(dry first, then every take; rate in Hz; what was left out, in words)."""
-    sounds = [listening.sound, *(take.sound for take in listening.takes)]
+def clips(listening: Listening, bits: int, seconds: float = SECONDS,
+          most: int | None = None, middle: bool = False) -> tuple[list[Clip], float, list[str]]:
+    """(dry first, then every take, `most` clips in all; rate in Hz; what was left out, in words).
+
+    Of more than `seconds` the first are kept, or those in the `middle`.
+    """
+    sounds = [listening.sound, *(take.sound for take in listening.takes)][:most]
     rate, union = float(listening.sound.rate), _union(sounds)
-    keep = min(union.shape[0], round(SECONDS * rate))
-    grid = Domain(keep, union.step, union.start, union.unit)
-    said = [] if keep == union.shape[0] else [
-        f"An excerpt: the first {SECONDS} s of {union.shape[0] / rate:.1f} s are on this page."]
+    first, keep = excerpt(union.shape[0], rate, seconds, middle)
+    grid = Domain(keep, union.step, union.start[0] + first, union.unit)
+    which = f"{seconds:g} s from the middle" if middle else f"the first {seconds:g} s"
+    said = [] if keep == union.shape[0] else [f"An excerpt: {which} of {union.shape[0] / rate:.1f} s are on this page."]
     many = max((s.data.shape[0] for s in sounds), default=1)
     if many > CHANNELS:
         said.append(f"Of up to {many} channels the first two are heard and drawn on this page.")
-    names = ["Dry", *(take.name for take in listening.takes)]
+    names = ["Dry", *(take.name for take in listening.takes)][:most]
     made = []
     for i, (name, sound) in enumerate(zip(names, sounds, strict=True)):
         data = samples(sound.on(grid) if sound.domain != grid else sound)[:CHANNELS]
@@ -57,6 +61,12 @@ def clips(listening: Listening, bits: int) -> tuple[list[Clip], float, list[str]
     elif any(abs(clip.data).max(initial=0) > 1 for clip in made):
         said.append("Some samples lie beyond ±1: the loudspeaker will clip them.")
     return made, rate, said
+
+
+def excerpt(n: int, rate: float, seconds: float, middle: bool) -> tuple[int, int]:
+    """Which of n samples are kept: (first, how many)."""
+    keep = min(n, round(seconds * rate))
+    return (n - keep) // 2 if middle else 0, keep
 
 
 def _union(sounds: list[Signal]) -> Domain:

@@ -6,10 +6,9 @@ address is ever fetched. The same input gives the same bytes; a date stands ther
 
 from __future__ import annotations
 
-import os
+import json
 from base64 import b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import cache
 from hashlib import sha256
 from math import inf
@@ -18,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import arrays
 from ..errors import SigconvError
-from . import sections
+from . import galleries, sections
 from .clips import clips
+from .figures import DIVERGING, full_scale, is_signed, planes
 from .markup import json_block, text
 from .neighbours import neighbours, pictured
 from .sounds import ANCHORS
@@ -27,9 +27,9 @@ from .sounds import ANCHORS
 if TYPE_CHECKING:
     from ..hear import Listening, Take
 
-__all__ = ["render", "report"]
+__all__ = ["notes", "render", "report", "scanned_along", "wanted", "whole"]
 
-SCRIPTS = ("audio.js", "picture.js", "player.js", "draw.js", "stage.js", "page.js")
+SCRIPTS = ("audio.js", "picture.js", "player.js", "draw.js", "stage.js", "film.js", "page.js")
 CEILING = 10 ** (-1 / 20)
 
 
@@ -50,23 +50,24 @@ def render(listening: Listening, *, source: str, bits: int = 16, neighbours: boo
     >>> page[:15], "click.wav" in page, 'src="http' in page
     ('<!doctype html>', True, False)
 
-    Raises `SigconvError` for other bits.
+    Raises `SigconvError` for other bits, and for what is no Listening.
     """
-    if bits not in (16, 32):
-        raise SigconvError(f"bits {bits!r}: wanted 16 (PCM) or 32 (float)")
+    wanted(listening, bits)
     heard, rate, said = clips(listening, bits)
     dry = listening.dry.domain
     stage = _stage(listening) if dry.ndim == 2 else None
     near = _neighbours(listening) if neighbours else []
-    body = [sections.header(listening, source), sections.player(heard, near, said, rate, stage is not None),
-            sections.looks(heard, rate, listening) if dry.ndim == 1 else sections.pictures(listening),
-            sections.kernels(listening), sections.numbers(listening, changes), sections.about(_version(), _date())]
+    maps = [] if listening.map is None else [sections.maps(listening, heard[0].data.shape[-1] / rate)]
+    body = [sections.header(listening, source), sections.player(heard, near, said, rate, stage is not None), *maps,
+            sections.looks(heard, rate, listening) if dry.ndim == 1 else
+            galleries.pictures(listening, sections.SHOWN, sections.first(listening)),
+            sections.kernels(listening), sections.numbers(listening, changes), sections.about()]
     data = {"rate": rate, "gain": listening.gain, "match": listening.match, "ceiling": CEILING,
             "clips": [{"id": clip.id, "name": clip.name, "kind": clip.kind, "element": f"clip-{i}", "note": note}
-                      for i, (clip, note) in enumerate(zip(heard, _notes(listening), strict=True))],
+                      for i, (clip, note) in enumerate(zip(heard, notes(listening), strict=True))],
             "takes": [clip.id for clip in heard[1:]], "neighbours": near, "picture": stage}
     names = ", ".join(take.name for take in listening.takes[:3]) + (" …" if len(listening.takes) > 3 else "")
-    return _page(text(f"{source} through {names}" if names else source), "\n".join(body), json_block(data))
+    return whole(text(f"{source} through {names}" if names else source), "\n".join(body), data)
 
 
 def report(path: Any, listening: Listening, *, source: str, bits: int = 16, overwrite: bool = False) -> None:
@@ -91,12 +92,25 @@ def report(path: Any, listening: Listening, *, source: str, bits: int = 16, over
         out.open(path).write(content)
 
 
+def wanted(listening: Any, bits: int) -> None:
+    """One line where this is no Listening, or the bits are none that sound is embedded in."""
+    from ..hear import Listening
+
+    if not isinstance(listening, Listening):
+        raise SigconvError(f"a page of a {type(listening).__name__}: wanted a Listening, e.g. hear.listen(x, [(name, kernel)])")
+    if bits not in (16, 32):
+        raise SigconvError(f"bits {bits!r}: wanted 16 (PCM) or 32 (float)")
+
+
 def _neighbours(listening: Listening) -> list[dict[str, Any]]:
+    """The kernels one click away: of a sound, or of one plain picture read row by row."""
     taken = tuple(take.name for take in listening.takes)
+    if listening.map is not None or listening.chain or listening.scan != "rows" or scanned_along(listening):
+        return []
     if listening.dry.domain.ndim == 1:
         return neighbours(listening.dry.domain, taken)
-    from .pictures import full_scale, is_signed, planes
-
+    if listening.sound.data.shape[0] != 1:
+        return []  # colours were kept as channels
     found, scale = planes(listening.dry, 2), full_scale(listening.dry)
     plain = len(found) == 1 and scale == 1 and not is_signed(found, scale) and not arrays.is_complex(listening.dry.data)
     return pictured(listening.dry.domain, taken) if plain else []
@@ -104,15 +118,20 @@ def _neighbours(listening: Listening) -> list[dict[str, Any]]:
 
 def _stage(listening: Listening) -> dict[str, Any] | None:
     """How the picture that is heard is scanned, and the colours of maps; None where it is not one picture."""
-    from .pictures import DIVERGING, planes
-
     shape = listening.dry.domain.shape
-    if len(planes(listening.dry, 2)) != 1:
+    if not galleries.alone(listening.dry):
         return None
-    return {"shape": shape, "rows": listening.sound.domain.shape[0] // shape[1], "taps": DIVERGING, "gain": ANCHORS}
+    grey = json.loads(listening.label or "{}").get("grey", 0)
+    return {"shape": shape, "rows": listening.sound.domain.shape[0] // shape[1], "taps": DIVERGING, "gain": ANCHORS,
+            "grey": grey, "across": scanned_along(listening) == 1}
 
 
-def _notes(listening: Listening) -> list[str]:
+def scanned_along(listening: Listening) -> int:
+    """The axis that a scan runs along, slowly: of an image 0 where it is read from the top down, 1 from left to right."""
+    return int(json.loads(listening.label or "{}").get("along", 0))
+
+
+def notes(listening: Listening) -> list[str]:
     """What the player says of each clip."""
     def gain(each: Any) -> str:
         return f"total gain {each.gain:.9g} ({sections._decibels(each.gain)})"
@@ -143,8 +162,9 @@ def _hash(content: str) -> str:
     return "sha256-" + b64encode(sha256(content.encode()).digest()).decode()
 
 
-def _page(title: str, body: str, data: str) -> str:
-    style, script = _asset("page.css"), '"use strict";\n' + "\n".join(map(_asset, SCRIPTS))
+def whole(title: str, body: str, data: Any, scripts: Sequence[str] = SCRIPTS, styles: Sequence[str] = ("page.css",)) -> str:
+    """The page of this body (markup, as is `title`), its script and style made of these files; the script finds `data`."""
+    style, script = "\n".join(map(_asset, styles)), '"use strict";\n' + "\n".join(map(_asset, scripts))
     policy = (f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data:; "
               "media-src data: blob:; base-uri 'none'; form-action 'none'")
     return f"""<!doctype html>
@@ -161,20 +181,8 @@ def _page(title: str, body: str, data: str) -> str:
 <main>
 {body}
 </main>
-<script type="application/json" id="data">{data}</script>
+<script type="application/json" id="data">{json_block(data)}</script>
 <script>{script}</script>
 </body>
 </html>
 """
-
-
-def _version() -> str:
-    from .. import __version__
-
-    return __version__
-
-
-def _date() -> str:
-    """The date that SOURCE_DATE_EPOCH fixes, or none."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return f"{datetime.fromtimestamp(int(epoch), UTC):%Y-%m-%d %H:%M} UTC" if epoch.isdecimal() and len(epoch) < 12 else ""

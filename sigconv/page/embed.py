@@ -9,9 +9,10 @@ import numpy as np
 
 from ..signal import Signal
 from .clips import SECONDS
+from .figures import encode, full_scale, is_signed, is_video, planes
+from .maps import levels, pooled
 from .markup import base64_url, element, number, text
-from .pictures import encode, full_scale, is_signed, planes
-from .sounds import samples
+from .sounds import RANGE, samples, spectrogram_png
 from .svg import TALL, WIDE, envelope
 from .wave import wav
 
@@ -28,7 +29,8 @@ def html(signal: Signal) -> str:
 
     A line in seconds with channels is a player of its samples as they are (32-bit float, the first 60 s; where they go
     beyond ±1 the loudspeaker will clip, which is said). Kernels and other lines are plots; planes are pictures, black 0 and
-    white full scale, signed data around middle grey; volumes are their three middle slices.
+    white full scale, signed data around middle grey; volumes are their three middle slices, videos three frames, spectrograms
+    levels in dB.
 
     >>> import sigconv as sc
     >>> html(sc.Signal([1.0, -1.0], sc.line(2, 8000)))[:4]
@@ -88,6 +90,8 @@ def _line(v: np.ndarray, scale: float, n: int, ink: str) -> str:
 
 
 def _pictures(x: Signal) -> list[str]:
+    if x.value and np.iscomplexobj(x.data) and x.domain.ndim == 2 and len(set(x.domain.unit)) > 1:
+        return _levels(x)
     scale, found = full_scale(x), planes(x)
     diverging = is_signed(found, scale)
     parts = []
@@ -97,7 +101,19 @@ def _pictures(x: Signal) -> list[str]:
         parts.append(f'<img src="{url}" width="{w * times}" height="{h * times}" alt="{text(picture.name or "picture")}" '
                      f'title="{text(picture.name)}"> ')
     words = f"0 is middle grey, white {number(scale)}, black {number(-scale)}" if diverging else f"black 0, white {number(scale)}"
-    return [*parts, _note(f"{words}{'; middle slices' if x.domain.ndim == 3 else ''}")]
+    return [*parts, _note(f"{words}{'; some frames' if is_video(x) else '; middle slices' if x.domain.ndim == 3 else ''}")]
+
+
+def _levels(x: Signal) -> list[str]:
+    """A spectrogram in dB, its channels and filters taken together, the first axis upwards."""
+    (level,) = levels(x, "", float("inf"))
+    cells = pooled(level.size, 220, 640)
+    url = base64_url(spectrogram_png(cells, float(cells.max(initial=0))), "image/png")
+    ends = zip(x.domain.position(0, 0), x.domain.position(*(n - 1 for n in x.domain.shape)), strict=True)
+    axes = zip(x.domain.name, ends, x.domain.unit, strict=True)
+    up, right = (f"{name} {number(a)} … {number(b)} {unit}" for name, (a, b), unit in axes)
+    words = f"{up} upwards, {right} to the right, {number(RANGE)} dB from dark to bright"
+    return [f'<img src="{url}" width="640" height="220" alt="spectrogram"> ', _note(text(words))]
 
 
 def _note(words: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import printable
 
-__all__ = ["base64_url", "element", "json_block", "number", "signed", "text", "to_base64"]
+__all__ = ["base64_url", "element", "heading", "json_block", "number", "signed", "text", "to_base64"]
 
 
 def text(value: object, limit: int = 300) -> str:
@@ -36,6 +36,12 @@ def _attribute(name: str, value: object) -> str:
     if value is None or value is False:
         return ""
     return f" {name}" if value is True else f' {name}="{escape(_plain(str(value)), quote=True)}"'
+
+
+def heading(name: str, words: str, after: bool) -> str:
+    """What stands above a picture before, or after."""
+    more = f' <span class="quiet">{text(words)}</span>' if words else ""
+    return f'<h3 class="{"after" if after else "before"}">{text(name)}{more}</h3>'
 
 
 def json_block(value: Any) -> str:

@@ -129,7 +129,7 @@ function wireSeek() {
 }
 
 function onKey(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
   const own = event.target.closest("button, a, summary, input, audio");
   if (event.key === " ") {
     if (own && own.id !== "play" && own.matches(":focus-visible")) return;
@@ -149,19 +149,10 @@ function onKey(event) {
   }
 }
 
-function wireStage() {
-  const picture = find("seen");
-  const to = (event) => {
-    const box = picture.getBoundingClientRect();
-    return Math.min(Math.max((event.clientY - box.top) / box.height, 0), 1) * player.duration;
-  };
-  picture.addEventListener("pointerdown", (event) => player.seek(to(event)));
-}
-
 async function start() {
   if (stage) {
     await Promise.all(["dry", ...data.takes].flatMap((id) => [find(`seen-${id}`), find(`seen-difference-${id}`)]).filter(Boolean).map((i) => i.decode()));
-    wireStage();
+    find("seen").addEventListener("pointerdown", (event) => player.seek(stage.share(event) * player.duration));
   }
   for (const [id, clip] of clips) player.add(id, clip.sound);
   if (data.takes.length) {
@@ -182,4 +173,5 @@ async function start() {
   choose(data.takes[0] || "dry");
 }
 
-window.sigconv = { data, clips, player, stage, choose, hear, extra, readTaps, ready: start() };
+const reels = [...document.querySelectorAll(".reel")].map((root) => new Reel(root));
+window.sigconv = { data, clips, player, stage, reels, choose, hear, extra, readTaps, ready: start() };

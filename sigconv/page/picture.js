@@ -31,13 +31,15 @@ function convolvedPlane(x, h, w, passes) {
   }, x);
 }
 
-// A picture through a kernel: `filters`, the planes of each of its filters; `planes`, what is seen of it; `factor`, how much brighter.
+// A picture through a kernel: `filters`, the planes of each of its filters, `answers`, what each makes of a constant 1; `planes`,
+// what is seen of it; `factor`, how much brighter.
 function throughKernel(picture, kernel) {
   const { w, h } = picture;
   const filters = kernel.filters.map((passes) => picture.planes.map((plane) => convolvedPlane(plane, h, w, passes)));
   const planes = kernel.view !== "length" ? filters[0] :
     filters[0].map((_, c) => Float32Array.from(filters[0][c], (_, i) => Math.hypot(...filters.map((f) => f[c][i]))));
-  return { w, h, filters, planes, view: kernel.view, factor: kernel.view === "plain" ? 1 : brighter(planes) };
+  const answers = kernel.filters.map((passes) => passes.reduce((gain, pass) => gain * readTaps(pass).reduce((a, v) => a + v, 0), 1));
+  return { w, h, filters, answers, planes, view: kernel.view, factor: kernel.view === "plain" ? 1 : brighter(planes) };
 }
 
 // The largest power of two, at most 64, that leaves no more than one value in 50 beyond full scale.
@@ -68,25 +70,22 @@ function canvasWith(image) {
   return canvas;
 }
 
-// Row by row as sound, a channel for each filter, colours averaged, mean 0, as the file itself was scanned: `rows` rows of `width`
-// samples; a picture that was made smaller for the page is read between its pixels.
-function scanned({ w, h, filters }, { shape, rows }, length) {
+// Row by row as sound, a channel for each filter, colours averaged, silent where the picture is `grey`, as the file itself was
+// scanned: `rows` rows of `width` samples; a picture that was made smaller for the page is read between its pixels.
+function scanned({ w, h, filters, answers }, { shape, rows, grey }, length) {
   const [tall, wide] = shape, every = Math.ceil(tall / rows);
-  return filters.map((planes) => {
-    const out = new Float32Array(length);
-    let sum = 0;
+  return filters.map((planes, f) => {
+    const out = new Float32Array(length), rest = grey * answers[f];
     for (let r = 0; r < rows; r++) {
       const row = Math.min(Math.floor((r * every + 0.5) * h / tall), h - 1) * w;
       for (let i = 0; i < wide && r * wide + i < length; i++) {
         const at = Math.min(Math.max((i + 0.5) * w / wide - 0.5, 0), w - 1), left = Math.floor(at), t = at - left;
         let v = 0;
         for (const plane of planes) v += t ? plane[row + left] * (1 - t) + plane[row + left + 1] * t : plane[row + left];
-        out[r * wide + i] = v / planes.length;
-        sum += v / planes.length;
+        out[r * wide + i] = v / planes.length - rest;
       }
     }
-    const mean = sum / length;
-    return out.map((v) => v - mean);
+    return out;
   });
 }
 

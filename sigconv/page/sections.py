@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import arrays
-from ..pictures import signed as signed_kernel
 from .clips import Clip
+from .figures import map_figure, response_map
 from .filters import delay_words, response_figure, taps_figure
-from .markup import base64_url, element, number, signed, text
-from .pictures import Picture, brighter, full_scale, is_signed, map_figure, picture_figure, planes, response_map
-from .sounds import RANGE, legend, spectrogram_cells, spectrogram_figure, waveform_figure
+from .maps import level_figures
+from .markup import base64_url, element, heading, number, signed, text
+from .sounds import RANGE, clock, hertz, legend, spectrogram_cells, spectrogram_figure, waveform_figure
 
 if TYPE_CHECKING:
-    from ..hear import Listening, Take
+    from ..domain import Domain
+    from ..hear import Listening
     from ..signal import Signal
 
-__all__ = ["about", "header", "kernels", "looks", "numbers", "pictures", "player"]
+__all__ = ["PLAY", "SHOWN", "about", "first", "header", "kernels", "key", "looks", "maps", "numbers", "player", "sentence",
+           "sounding"]
 
 SPECTROGRAMS = 150_000  # bytes of base64 for all spectrograms
-PICTURES = 300_000  # and for all pictures of an image or a volume
 SHOWN = 12  # takes with pictures
+FILTERS = 3  # of a bank in the plane or in space, with pictures
 PLAY = ('<svg viewBox="0 0 24 24" aria-hidden="true"><path class="triangle" d="M7 4v16l13-8z"/>'
         '<path class="bars" d="M6 4h4v16H6zM14 4h4v16h-4z"/></svg>')
 
@@ -40,12 +43,14 @@ def header(listening: Listening, source: str) -> str:
     takes = listening.takes
     names = ", ".join(f'<span class="wet">{text(take.name, 80)}</span>' for take in takes[:SHOWN])
     more = f" and {len(takes) - SHOWN} more" if len(takes) > SHOWN else ""
-    title = f'<span class="dry">{text(source, 120)}</span>' + (f" <small>through</small> {names}{more}" if takes else "")
-    words = "".join(f'<p class="lede">{_sentence(describe(take.kernel, take.name), take.name)}</p>' for take in takes[:SHOWN])
+    beside = f" <small>{text(', '.join(listening.chain))}</small>" if listening.chain else ""
+    title = f'<span class="dry">{text(source, 120)}</span>' + (f" <small>through</small> {names}{more}{beside}" if takes else "")
+    words = "".join(f'<p class="lede">{sentence(describe(take.given or take.kernel, take.name), take.name)}</p>'
+                    for take in takes[:SHOWN])
     return f"<header><h1>{title}</h1>{words}</header>"
 
 
-def _sentence(words: str, name: str) -> str:
+def sentence(words: str, name: str) -> str:
     """The sentence, the kernel's name in it set off."""
     return f"<b>{text(name)}</b>{text(words.removeprefix(name), 600)}" if words.startswith(name) else text(words, 600)
 
@@ -61,16 +66,16 @@ def player(clips: list[Clip], neighbours: list[dict[str, Any]], said: list[str],
     if rate < 3000:
         notes += '<p class="quiet">Sampled too slowly for a loudspeaker: each sample is repeated, the speed is kept.</p>'
     return f"""<section id="listen" aria-label="Listen"><div class="scripted"><div class="controls">
-<button type="button" id="play" aria-label="Play">{PLAY}</button>
-<div id="tracks" role="group" aria-label="What is heard">{buttons}</div>
-<button type="button" id="loop" aria-pressed="false">Loop</button><span id="clock">0:00.0</span></div>
-{STAGE if staged else ""}<div id="seek" role="slider" tabindex="0" aria-label="Position" aria-valuemin="0" aria-valuemax="0"
-aria-valuenow="0">
-<svg id="strip"><defs><clipPath id="past"><rect id="heard" x="0" y="0" width="0" height="400"/></clipPath></defs>
+<button type="button" id="play" class="play" aria-label="Play">{PLAY}</button>
+<div id="tracks" class="tracks" role="group" aria-label="What is heard">{buttons}</div>
+<button type="button" id="loop" aria-pressed="false">Loop</button><span id="clock" class="clock">0:00.0</span></div>
+{STAGE if staged else ""}<div id="seek" class="seek" role="slider" tabindex="0" aria-label="Position" aria-valuemin="0"
+aria-valuemax="0" aria-valuenow="0">
+<svg id="strip" class="strip"><defs><clipPath id="past"><rect id="heard" x="0" y="0" width="0" height="400"/></clipPath></defs>
 <svg width="100%" height="100%" viewBox="0 0 1000 400" preserveAspectRatio="none"><path class="all"/>
 <path class="past" clip-path="url(#past)"/></svg>
-<line id="head" x1="0" x2="0" y1="0" y2="100%"/></svg></div>
-<p id="said" role="status"></p>
+<line id="head" class="now" x1="0" x2="0" y1="0" y2="100%"/></svg></div>
+<p id="said" class="said" role="status"></p>
 <p class="hint keys"><kbd>space</kbd> plays and pauses, <kbd>←</kbd> <kbd>→</kbd> move,
 <kbd>1</kbd> <kbd>2</kbd> <kbd>3</kbd> … switch at the same place, <kbd>L</kbd> loops.</p></div>
 <div class="plain">{plain}</div>{notes}{_near(neighbours, staged)}</section>"""
@@ -92,93 +97,56 @@ def _near(neighbours: list[dict[str, Any]], staged: bool) -> str:
 def looks(clips: list[Clip], rate: float, listening: Listening) -> str:
     """Waveforms and spectrograms, before and after, as heard."""
     shown = clips[: SHOWN + 1]
-    seconds = shown[0].data.shape[-1] / rate
-    peak = max((float(abs(clip.data).max(initial=0)) for clip in shown), default=0.0) or 1.0
-    cells = max(SPECTROGRAMS / len(shown) * 0.75 / 0.72, 4000)
+    gains = [listening.gain, *(take.gain for take in listening.takes)]
+    names = ["Before", *("After" if len(clips) <= 2 else clip.name for clip in shown[1:])]
+    parts = [f'<div>{heading(name, _decibels(gain), clip.id != "dry")}{wave}{levels}</div>'
+             for clip, name, gain, (wave, levels) in zip(shown, names, gains, sounding(shown, names, rate), strict=False)]
+    words = "Waveform, and below it the spectrogram: time runs to the right, pitch upwards, brighter is stronger. Drawn as\n" \
+            "heard, all on one scale and with the same colours; 0 dB is the strongest spot of them all."
+    return f"""<section id="look"><h2>{"What is heard" if listening.map is not None else "Before and after"}</h2>
+<p class="quiet">{words}{first(listening)}</p>
+<div class="pair">{"".join(parts)}</div>{key()}</section>"""
+
+
+def key(name: str = "scale") -> str:
+    """What the colours of spectrograms stand for."""
+    return f'<div class="key">{legend(name)}<span class="quiet">{number(-RANGE)} dB to 0 dB</span></div>'
+
+
+def sounding(clips: list[Clip], names: list[str], rate: float, bytes_: int = SPECTROGRAMS) -> list[tuple[str, str]]:
+    """(waveform, spectrogram) of each clip, all on one scale and with the same colours."""
+    seconds = clips[0].data.shape[-1] / rate
+    peak = max((float(abs(clip.data).max(initial=0)) for clip in clips), default=0.0) or 1.0
+    cells = max(bytes_ / len(clips) * 0.75 / 0.72, 4000)
     rows = 176 if cells > 40_000 else 96
     columns = int(min(max(cells // rows, 60), 640))
-    maps = [spectrogram_cells(clip.data, rate, columns, rows) for clip in shown]
-    reference = max((float(m.max(initial=0)) for m in maps), default=0.0)
-    fine = 500 if len(shown) <= 3 else max(1500 // len(shown), 100)
-    gains = [listening.gain, *(take.gain for take in listening.takes)]
-    parts = []
-    for clip, cell, gain in zip(shown, maps, gains, strict=False):
-        name = "Before" if clip.id == "dry" else "After" if len(clips) <= 2 else clip.name
-        parts.append(f'<div><h3 class="{"before" if clip.id == "dry" else "after"}">{text(name)} '
-                     f'<span class="quiet">{_decibels(gain)}</span></h3>'
-                     + waveform_figure(clip.data, seconds, peak, clip.kind, f"waveform, {name}", fine)
-                     + spectrogram_figure(cell, reference, rate, seconds, f"spectrogram, {name}") + "</div>")
-    scale = f'<div class="key">{legend()}<span class="quiet">{number(-RANGE)} dB to 0 dB</span></div>'
-    return f"""<section id="look"><h2>Before and after</h2>
-<p class="quiet">Waveform, and below it the spectrogram: time runs to the right, pitch upwards, brighter is stronger. Drawn as
-heard, all on one scale and with the same colours; 0 dB is the strongest spot of them all.{_first(listening)}</p>
-<div class="pair">{"".join(parts)}</div>{scale}</section>"""
+    found = [spectrogram_cells(clip.data, rate, columns, rows) for clip in clips]
+    reference = max((float(m.max(initial=0)) for m in found), default=0.0)
+    fine = 500 if len(clips) <= 3 else max(1500 // len(clips), 100)
+    return [(waveform_figure(clip.data, seconds, peak, clip.kind, f"waveform, {name}", fine),
+             spectrogram_figure(cell, reference, rate, seconds, f"spectrogram, {name}"))
+            for clip, cell, name in zip(clips, found, names, strict=True)]
+
+
+def maps(listening: Listening, seconds: float) -> str:
+    """The spectrograms that the kernels moved over, before and after."""
+    parts = [f'<div>{heading(name, "", bool(i))}{figure}</div>'
+             for i, (name, figure) in enumerate(level_figures(listening, SHOWN, seconds))]
+    return f"""<section id="maps"><h2>The spectrogram, before and after</h2>
+<p class="quiet">The kernel moved over this picture, the phases following its magnitudes, and what it left was made sound again.
+Time runs to the right, frequency upwards on a linear axis, as on the grid that the kernel moves over; one colour scale, 0 dB is
+the strongest spot of all.</p>
+<div class="pair">{"".join(parts)}</div>{key("maps-scale")}</section>"""
 
 
 def _decibels(gain: float) -> str:
     return f"{signed(20 * np.log10(gain))} dB" if gain > 0 else "gain 0"
 
 
-def pictures(listening: Listening) -> str:
-    """An image or the middle slices of a volume: before, after and difference on one scale."""
-    dry, takes = listening.dry, listening.takes[:SHOWN]
-    scale, before = full_scale(dry), planes(dry)
-    swings = is_signed(before, scale)
-    groups = [_Group("before", before, swings, seen="seen-dry")]
-    for i, take in enumerate(takes, 1):
-        groups += _results(take, "after" if len(takes) == 1 else take.name, scale, swings, f"t{i}")
-        if take.wet.value == dry.value and take.wet.domain == dry.domain:
-            name = "after" if len(takes) == 1 else take.name
-            groups.append(_Group(f"difference, {name} minus before", planes(take.wet - dry), True, seen=f"seen-difference-t{i}"))
-    alone = dry.domain.ndim == 2 and len(before) == 1
-    count = sum(len(group.found) for group in groups)
-    share = PICTURES * 3 // 4 // max(count + 2 * alone, 1)  # neighbours are made from the one before: it gets thrice the bytes
-    rows = ["".join(picture_figure(p, scale, g.swings, 3 * share if alone and g is groups[0] else share, g.name, g.factor,
-                                   g.seen if alone and not j else None) for j, p in enumerate(g.found)) for g in groups]
-    body = "".join(f'<div class="block"><div class="gallery">{row}</div></div>' for row in rows) if dry.domain.ndim == 3 else \
-        f'<div class="gallery">{"".join(rows)}</div>'
-    words = f"Black is 0 and white {number(scale)}, the same for all; what lies beyond is drawn as black or white."
-    if any(g.swings for g in groups):
-        words += (f" Where values swing around 0, as in a difference, 0 is middle grey, {number(scale)} white and "
-                  f"{number(-scale)} black.")
-    if any(g.factor > 1 for g in groups):
-        words += " Faint results are shown brighter, by the factor that stands below them."
-    return f'<section id="look"><h2>Before and after</h2><p class="quiet">{words}{_first(listening)}</p>{body}</section>'
-
-
-@dataclass(frozen=True)
-class _Group:
-    """Pictures that are shown alike; `swings` around 0, `factor` times brighter; the first is found by its id `seen`."""
-
-    name: str
-    found: list[Picture]
-    swings: bool
-    factor: int = 1
-    seen: str | None = None
-
-
-def _results(take: Take, name: str, scale: float, swings: bool, track: str) -> list[_Group]:
-    """What a kernel made: of a bank all filters together, then each."""
-    found, together, flat = planes(take.wet), _together(take), signed_kernel(take.kernel)
-    factor = brighter(together or found, scale) if flat else 1
-    own = _Group(name, found, flat or swings, factor, None if together else f"seen-{track}")
-    return [_Group(name, together, False, factor, f"seen-{track}"), own] if together else [own]
-
-
-def _first(listening: Listening) -> str:
+def first(listening: Listening) -> str:
     """Where more was heard than is drawn."""
     many = len(listening.takes)
     return f" Drawn are the first {SHOWN} of {many} results; all {many} can be heard above." if many > SHOWN else ""
-
-
-def _together(take: Take) -> list[Picture]:
-    """Of a bank also the picture of all filters together, as it is written to an image file."""
-    if len(take.wet.value) < 2 or take.wet.value[-1] < 2:
-        return []
-    from ..pictures import picture
-
-    seen, said = picture(take.wet, take.kernel)
-    return [Picture(", ".join(filter(None, (said, p.name))), p.pixels) for p in planes(seen)]
 
 
 def kernels(listening: Listening) -> str:
@@ -189,9 +157,11 @@ def kernels(listening: Listening) -> str:
     if not blocks:
         return ""
     more = f" Drawn are the first {SHOWN} of {many} kernels." if many > SHOWN else ""
+    over = "signal" if listening.map is None else "spectrogram"
+    then = " Then what they do to each frequency." if any(take.kernel.domain.ndim < 3 for take in listening.takes) else ""
     return f"""<section id="kernel"><h2>The kernel{"s" if len(blocks) > 1 else ""}</h2>
-<p class="quiet">First the taps, which slide over the signal: each output is a sum of inputs, weighted by them. Then what they do
-to each frequency.{more}</p>{"".join(blocks)}</section>"""
+<p class="quiet">First the taps, which slide over the {over}: each output is a sum of inputs, weighted by
+them.{then}{more}</p>{"".join(blocks)}</section>"""
 
 
 def _kernel(k: Signal) -> str:
@@ -207,21 +177,46 @@ origin in samples</figcaption></figure><figure>{response_figure(k)}<figcaption>G
 
 
 def _kernel_maps(k: Signal) -> str:
-    taps = arrays.to_numpy(k.data)
-    taps = (taps.real if np.iscomplexobj(taps) else taps).reshape(-1, *k.domain.shape)[:3]
-    figures = []
-    for j, h in enumerate(taps):
-        name = f"{k.channels[j]}: " if k.channels and len(taps) > 1 and j < len(k.channels) else ""
-        span = f"{number(float(h.min()))} … {number(float(h.max()))}"
-        if h.ndim == 3:
-            for axis in range(3):
-                middle = h.shape[axis] // 2
-                figures.append(map_figure(np.take(h, middle, axis=axis), f"{name}taps, {k.domain.name[axis]} = {middle}, {span}"))
-        else:
-            figures.append(map_figure(h, f"{name}taps {h.shape[0]} × {h.shape[1]}, {span}"))
-            figures.append(response_map(h, f"{name}gain over frequency, 0 in the middle, at most "
-                                           f"{number(float(20 * np.log10(max(abs(np.fft.fft2(h, (65, 65))).max(), 1e-12))))} dB"))
-    return f'<div class="gallery maps">{"".join(figures)}</div>'
+    taps, omega = arrays.to_numpy(k.data), k.domain
+    rows = []
+    for j, h in enumerate(taps.reshape(-1, *omega.shape)[:FILTERS]):
+        name = f"{k.channels[j]}: " if k.channels and taps.size > omega.size and j < len(k.channels) else ""
+        parts = [("taps", h)] if not np.iscomplexobj(h) else [("taps, real part", h.real), ("imaginary part", h.imag)]
+        found = [map_figure(cut, f"{name}{part}{where}, {number(float(v.min()))} … {number(float(v.max()))}")
+                 for part, v in parts for cut, where in _cuts(v, omega)]
+        if h.ndim == 2:
+            top = number(float(20 * np.log10(max(abs(np.fft.fft2(h, (65, 65))).max(), 1e-12))))
+            turned = h[::-1] if _mixed(omega) else h
+            found.append(response_map(turned, f"{name}gain over {_frequencies(omega)}, at most {top} dB"))
+        rows.append("".join(found))
+    rows = rows if omega.ndim == 3 else ["".join(rows)]
+    return "".join(f'<div class="gallery maps">{row}</div>' for row in rows)
+
+
+def _mixed(omega: Domain) -> bool:
+    """Whether the axes differ in kind, as frequency and time do: then the first runs upwards."""
+    return len(set(omega.unit)) > 1 and omega.ndim == 2
+
+
+def _cuts(h: np.ndarray, omega: Domain) -> list[tuple[np.ndarray, str]]:
+    """The map of taps, in three dimensions three slices through the origin, and in words how large it is and where it lies."""
+    if h.ndim == 3:
+        at = [min(max(-int(s), 0), n - 1) for s, n in zip(omega.start, omega.shape, strict=True)]
+        spots = omega.position(*at)
+        return [(np.take(h, at[i], axis=i), f" at {omega.name[i]} = {number(spots[i])} {omega.unit[i]}") for i in range(3)]
+    size = " × ".join(map(str, h.shape))
+    if not _mixed(omega):
+        return [(h, f" {size}")]
+    sides = [(n * float(step), unit) for n, step, unit in zip(h.shape, omega.step, omega.unit, strict=True)]
+    spans = " × ".join(hertz(v) if unit == "Hz" else clock(v, v) if unit == "s" else f"{number(v)} {unit}" for v, unit in sides)
+    return [(h[::-1], f" {size} ({spans}; {omega.name[0]} upwards, {omega.name[1]} to the right)")]
+
+
+def _frequencies(omega: Domain) -> str:
+    """What the response of taps in the plane is drawn over."""
+    if not _mixed(omega):
+        return "frequency, 0 in the middle"
+    return f"ripples along {omega.name[0]} (upwards) and along {omega.name[1]} (to the right), steady in the middle"
 
 
 def numbers(listening: Listening, changes: Sequence[str] | None = None) -> str:
@@ -242,14 +237,15 @@ def numbers(listening: Listening, changes: Sequence[str] | None = None) -> str:
             ("as heard", [f"{signed(each.true_peak + _db(each.gain))} dBTP" for each in every]),
             ("Channels", [str(s.data.shape[0] if s.data.ndim > 1 else 1) for s in (sound, *(take.sound for take in takes))]),
             ("Length", [_length(s, rate) for s in (sound, *(take.sound for take in takes))])]
-    if listening.dry.domain.ndim == 1:
+    if all(take.kernel.domain.ndim == 1 for take in takes):
         rows.insert(6, ("Delay of the kernel", ["–", *(delay_words(take.kernel) for take in takes)]))
     rows.append(("What changed", ["–", *changes]))
     body = "".join(f'<tr><th scope="row">{text(name)}</th>{"".join(f"<td>{text(v, 600)}</td>" for v in values)}</tr>'
                    for name, values in rows)
     match = f"matched to the dry sound by {listening.match}" if listening.match != "none" else "not matched in level"
     guard = "one guard gain for all keeps every true peak at or below −1 dBTP" if listening.guard else "no guard against clipping"
-    held = " The sound file holds the convolution times the total gain." if listening.dry.domain.ndim == 1 else ""
+    made = "convolution" if listening.map is None else "sound of the convolved spectrogram"
+    held = f" The sound file holds the {made} times the total gain." if listening.dry.domain.ndim == 1 else ""
     return f"""<section id="numbers"><h2>Numbers</h2>
 <p class="quiet">{number(rate, 7)} samples a second, {n} of them. Results are {match}; {guard}.{held}</p>
 <div class="scroll"><table><thead><tr><td></td>{heads}</tr></thead><tbody>{body}</tbody></table></div>
@@ -270,8 +266,17 @@ def _notes(listening: Listening) -> str:
     return "<ul>" + "".join(f"<li>{text(note, 500)}</li>" for note in notes) + "</ul>" if notes else ""
 
 
-def about(version: str, date: str) -> str:
+def about() -> str:
     """Where the page comes from."""
+    from .. import __version__ as version
+
+    date = _date()
     when = f", {text(date)}" if date else ""
     return (f"<footer>Made by sigconv {text(version)}{when}. One file that asks no network for anything: keep it, send it, "
             "open it anywhere.</footer>")
+
+
+def _date() -> str:
+    """The date that SOURCE_DATE_EPOCH fixes, or none."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return f"{datetime.fromtimestamp(int(epoch), UTC):%Y-%m-%d %H:%M} UTC" if epoch.isdecimal() and len(epoch) < 12 else ""

@@ -20,7 +20,8 @@ from .markup import base64_url, number
 from .png import png
 from .svg import Plot, envelope, nice_ticks
 
-__all__ = ["PALETTE", "RANGE", "samples", "spectrogram_cells", "spectrogram_figure", "spectrogram_png", "waveform_figure"]
+__all__ = ["ANCHORS", "PALETTE", "RANGE", "clock", "grid_figure", "hertz", "legend", "samples", "spectrogram_cells",
+           "spectrogram_figure", "spectrogram_png", "waveform_figure"]
 
 RANGE = 80.0  # dB from the brightest to the darkest
 LEVELS = 64
@@ -89,23 +90,39 @@ def spectrogram_png(cells: np.ndarray, reference: float) -> bytes:
 
 
 def spectrogram_figure(cells: np.ndarray, reference: float, rate: float, seconds: float, label: str, height: int = 190) -> str:
-    """A spectrogram with its axes."""
+    """A spectrogram with its axes, time and mel frequency."""
+    def place(hz: float) -> float:
+        return 1 - float(np.log1p(hz / MELS) / np.log1p(rate / 2 / MELS))
+
+    return _level_figure(cells, reference, [(hz, place(hz)) for hz in TICKS if hz < 0.42 * rate], (0.0, seconds), label, height)
+
+
+def grid_figure(cells: np.ndarray, reference: float, span: tuple[tuple[float, float], tuple[float, float]], label: str,
+               height: int = 230) -> str:
+    """A spectrogram as it lies on its own grid: cells from the top down, over `span`, (Hz, s), both axes linear."""
+    (low, high), times = span
+    ticks = [(hz, (high - hz) / (high - low)) for hz in nice_ticks(low, high, 5)]
+    return _level_figure(cells, reference, ticks, times, label, height)
+
+
+def _level_figure(cells: np.ndarray, reference: float, ticks: list[tuple[float, float]], times: tuple[float, float], label: str,
+                  height: int) -> str:
     plot = Plot(height, label)
     plot.image(base64_url(spectrogram_png(cells, reference), "image/png"))
-    for hz in _spread([t for t in TICKS if t < 0.42 * rate], rate):
-        y = 1 - np.log1p(hz / MELS) / np.log1p(rate / 2 / MELS)
+    for hz, y in _spread(ticks):
         plot.marks.append(f'<text class="tick over" x="4" y="{y * height + 4:.1f}">{hertz(hz)}</text>')
-    for t in nice_ticks(0, seconds, 5):
-        plot.vertical(min(t / seconds, 1.0) if seconds else 0.0, clock(t, seconds), line=False)
+    first, last = times
+    for t in nice_ticks(first, last, 5):
+        plot.vertical((t - first) / (last - first) if last > first else 0.0, clock(t, last - first), line=False)
     return plot.svg()
 
 
-def _spread(ticks: Sequence[int], rate: float) -> list[int]:
-    """Ticks that leave each other room on the mel axis, from the top."""
-    kept: list[int] = []
-    for hz in reversed(ticks):
-        if not kept or np.log1p(kept[-1] / MELS) - np.log1p(hz / MELS) > 0.125 * np.log1p(rate / 2 / MELS):
-            kept.append(hz)
+def _spread(ticks: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Ticks (Hz, place) that leave each other and both ends room, from the top."""
+    kept: list[tuple[float, float]] = []
+    for hz, y in reversed(ticks):
+        if 0.04 < y < 0.98 and (not kept or y - kept[-1][1] > 0.125):
+            kept.append((hz, y))
     return kept
 
 
@@ -128,9 +145,9 @@ def clock(value: float, span: float) -> str:
     return f"{number(value * size)} {unit}"
 
 
-def legend() -> str:
-    """The colours and what they stand for, from dark to bright."""
+def legend(name: str = "scale") -> str:
+    """The colours and what they stand for, from dark to bright; `name` is an id that the page has once."""
     last = len(ANCHORS) - 1
     stops = "".join(f'<stop offset="{100 * i / last:.0f}%" stop-color="rgb{rgb}"/>' for i, rgb in enumerate(ANCHORS))
-    return ('<svg class="legend" width="132" height="10" role="img" aria-label="colour scale"><defs><linearGradient id="scale">'
-            f'{stops}</linearGradient></defs><rect width="132" height="10" rx="3" fill="url(#scale)"/></svg>')
+    return ('<svg class="legend" width="132" height="10" role="img" aria-label="colour scale"><defs><linearGradient '
+            f'id="{name}">{stops}</linearGradient></defs><rect width="132" height="10" rx="3" fill="url(#{name})"/></svg>')

@@ -1,10 +1,12 @@
-// The stage: of a picture that was scanned to sound, what is heard is seen, and a line runs over the row that plays.
+// The stage: of a picture that was scanned to sound, what is heard is seen, and a line runs over the row, or column, that plays.
 
 class Stage {
   constructor(picture) {
     this.picture = picture;
     this.made = new Map();
     this.shown = null;
+    this.across = picture.across;
+    find("row").classList.toggle("column", this.across);
     const [h, w] = picture.shape, tall = Math.min(420, Math.max(h, 240));
     find("seen").parentElement.style.width = `min(100%, ${Math.round(tall * w / h)}px)`;
   }
@@ -31,8 +33,15 @@ class Stage {
     find("stage").hidden = false;
   }
 
-  // Rows are read from top to bottom.
-  follow(share) { find("row").style.top = `${100 * Math.min(share, 1)}%`; }
+  // Rows are read from top to bottom, columns from left to right.
+  follow(share) { find("row").style[this.across ? "left" : "top"] = `${100 * Math.min(share, 1)}%`; }
+
+  // How far down, or across, the picture a pointer stands.
+  share(event) {
+    const box = find("seen").getBoundingClientRect();
+    const at = this.across ? (event.clientX - box.left) / box.width : (event.clientY - box.top) / box.height;
+    return Math.min(Math.max(at, 0), 1);
+  }
 
   // The picture through a neighbour: what is seen of it, and its scan.
   through(kernel, length) {

@@ -7,12 +7,14 @@ a `Sheet` of `Map` panels.
 """
 
 from .comparing import compare, compare_numbers
+from .domains import across, across_numbers
 from .filters import Stems, taps, taps_numbers
 from .maps import Map, Sheet
 from .panels import Axis
-from .pictures import image, image_numbers, volume, volume_numbers
+from .planes import image, image_numbers, video, video_numbers, volume, volume_numbers
 from .responses import Curves, response, response_numbers
 from .waveforms import Wave, signal, signal_numbers
 
-__all__ = ["Axis", "Curves", "Map", "Sheet", "Stems", "Wave", "compare", "compare_numbers", "image", "image_numbers", "response",
-           "response_numbers", "signal", "signal_numbers", "taps", "taps_numbers", "volume", "volume_numbers"]
+__all__ = ["Axis", "Curves", "Map", "Sheet", "Stems", "Wave", "across", "across_numbers", "compare", "compare_numbers", "image",
+           "image_numbers", "response", "response_numbers", "signal", "signal_numbers", "taps", "taps_numbers", "video",
+           "video_numbers", "volume", "volume_numbers"]

@@ -17,8 +17,8 @@ from ..errors import SigconvError
 from ..signal import Signal
 from .levels import flat, level_maps, magnitudes
 from .maps import Map, Sheet, draw, reach, span
-from .panels import Axis
-from .pictures import plane, slices
+from .panels import Axis, spectral
+from .planes import levelled, measured, plane, slices
 
 __all__ = ["compare", "compare_numbers"]
 
@@ -48,9 +48,9 @@ def compare_numbers(before: Signal, after: Signal, *, window: int | None = None)
     triples = [(x.data, results[:, m], results[:, m] - x.data) for m in range(min(many, MOST))]
     words = [[f"after  {names[m]}" if many > 1 and word == "after" else word for word in WORDS] for m in range(len(triples))]
     left_out = many - len(triples)
-    if before.domain.ndim == 1:
+    if before.domain.ndim == 1 or levelled(x):
         return _levels(triples, words, x, window, left_out)
-    scales, deeper = _scales(triples)
+    scales, deeper = _scales(triples, 0.0 if measured(before) else 1.0)
     titles = [[*word[:2], f"{word[2]}{deeper}"] for word in words]
     if before.domain.ndim == 2:
         rows = [_pictures(triple, title, before, scales) for triple, title in zip(triples, titles, strict=True)]
@@ -63,9 +63,10 @@ def compare_numbers(before: Signal, after: Signal, *, window: int | None = None)
 def compare(before: Signal, after: Signal, *, ax: Any = None, window: int | None = None) -> Any:
     """Before, after, and after − before, on before's grid: spectrograms of sound, pictures of images, slices of volumes.
 
-    Sound: dB re amplitude 1, 80 dB below the loudest cell of the three, power mean over the channels, the difference being
-    the spectrogram of the difference signal; all from −rate/2 to rate/2 where one of the two is complex. Images and
-    volumes (real parts, mean of the channels): before and after have one scale, full at 1 or at what is larger in either.
+    Sound, and spectrograms (complex, on unlike axes): dB re amplitude 1, 80 dB below the loudest cell of the three, power mean
+    over the channels, the difference being that of the signals; from −rate/2 to rate/2 where a sound is complex. Images and
+    volumes (real parts, mean of the channels): before and after have one scale, full at 1 (of volumes and of more than 4
+    channels at the largest value) or at what is larger in either.
     Black is 0 (or the least value of `before`, where that is lower) and white is full; an `after` a good part of which lies
     below 0 runs from blue at −full over white to red, and leaves the black of `before` where it is. The difference runs
     from blue to red over ±full/2^e, the largest e ≤ 16 that fits: "difference ×8" is drawn 8 times as deep. Fitting
@@ -127,7 +128,10 @@ def _levels(triples: list, titles: list, x: Signal, window: int | None, left_out
     sizes, frequency, when = [], None, None
     kind = np.result_type(*triples[0])
     for data in (data.astype(kind, copy=False) for triple in triples for data in triple):
-        size, frequency, when = magnitudes(Signal(data, x.domain), window)
+        if x.domain.ndim == 1:
+            size, frequency, when = magnitudes(Signal(data, x.domain), window)
+        else:
+            size, frequency, when = np.abs(data), spectral(Axis.of(x.domain, 0)), Axis.of(x.domain, 1)
         sizes.append(np.sqrt(np.mean(np.square(size), axis=0)))
     assert frequency is not None and when is not None
     maps = level_maps(sizes, frequency, when, [word for title in titles for word in title])
@@ -135,12 +139,14 @@ def _levels(triples: list, titles: list, x: Signal, window: int | None, left_out
     return Sheet(rows, "level (dB)", left_out)
 
 
-def _scales(triples: list) -> tuple[list[tuple[tuple[float, float], str]], str]:
-    """Limits and scale of before, after and difference, and what the difference's title says of its depth."""
+def _scales(triples: list, white: float) -> tuple[list[tuple[tuple[float, float], str]], str]:
+    """Limits and scale of before, after and difference (grey at least to `white`), and what the difference's title says."""
     sources, results, differences = ([_mean(triple[i]) for triple in triples] for i in range(3))
     (low, high), kind = span(*sources)
     other = span(*results)[1]
-    full = max(high, reach(*results), 1.0 if "grey" in (kind, other) else 0.0)
+    if kind == "grey" and not white:
+        high = max((float(v.max()) for v in sources if v.size), default=1.0)
+    full = max(high, reach(*results), white if "grey" in (kind, other) else 0.0)
     grey = (low if kind == "grey" else 0.0, full)
     largest = reach(*differences) if any(d.any() for d in differences) else full
     power = floor(log2(min(full / largest, 2.0**DEEPEST)))

@@ -12,7 +12,7 @@ from ..signal import Signal
 from .levels import flat
 from .maps import Map, Sheet, draw, gathered, peak
 from .panels import Axis, along, panels
-from .pictures import plane, planes, slices
+from .planes import plane, planes, slices
 from .style import COLOURS, PALE, styled
 
 __all__ = ["Stems", "plain", "taps", "taps_numbers", "titles"]
@@ -48,9 +48,9 @@ def taps_numbers(k: Signal) -> Stems | Sheet:
     small = max(k.domain.shape) <= CELLS and (ndim == 3 or many <= 4)
     if ndim == 1:
         return _as_map(k)
-    panels_, names, _, _ = planes(k)
+    panels_, names, _, _ = planes(k, levels=False)
     top = peak(*panels_)
-    look: dict[str, Any] = {"written": small, "origin": True, "bar": "tap"}
+    look: dict[str, Any] = {"written": small, "origin": True, "bar": "tap", "bins": False}
     if ndim == 3:
         at = tuple(min(max(0.0, axis.at[0]), axis.at[-1]) for axis in (Axis.of(k.domain, i) for i in range(3)))
         cuts = tuple(slices(v, k, (-top, top), "signed", n, at, **look) for v, n in zip(panels_[:6], names, strict=False))

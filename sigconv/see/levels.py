@@ -46,7 +46,8 @@ def magnitudes(x: Signal, window: int | None = None) -> tuple[np.ndarray, Axis, 
     A column is the largest of as many frames as it takes to have at most `COLUMNS`.
     """
     n, start = x.domain.shape[0], x.domain.start[0]
-    probe = spectrogram(Signal(x.data[..., :0], Domain((0,), x.domain.step, start, x.domain.unit, x.domain.name)), window=window, hop=1)
+    none = Signal(x.data[..., :0], Domain((0,), x.domain.step, start, x.domain.unit, x.domain.name))
+    probe = spectrogram(none, window=window, hop=1)
     wide = int(1 / (probe.domain.step[0] * x.domain.step[0]))
     hop = max(wide // 4, 1)
     frames = -(-n // hop)

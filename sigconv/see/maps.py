@@ -90,7 +90,8 @@ def draw(sheet: Sheet, ax: Any = None, size: tuple[float, float] | None = None) 
     """The sheet on `ax`'s place or on a figure of its own; returns the first Axes."""
     rows, columns = len(sheet.rows), max(map(len, sheet.rows), default=0)
     with styled():
-        widths, heights = _lengths(sheet) or (None, None)
+        lengths = _lengths(sheet)
+        widths, heights = lengths or (None, [_height(row) for row in sheet.rows] or None)
         like = len({(p.down.edges, p.across.edges) for p in sheet.maps}) == 1
         table = panels(ax, size or _size(sheet, columns), max(rows, 1), max(columns, 1), widths=widths, heights=heights,
                        layout="compressed" if widths and like else "constrained")
@@ -204,12 +205,13 @@ def _size(sheet: Sheet, columns: int) -> tuple[float, float]:
         return 5.4, 3.0
     labelled = sum(j == 0 or not _same(sheet, 0, j) for j in range(len(sheet.rows[0])))
     wide = 5.4 if columns == 1 else 8.0
-    room = wide - 0.6 * labelled - 0.75 * len(_bars(sheet)) - 0.1 * columns
+    kinds = _bars(sheet)  # those of one row stand side by side, those of different rows one below another
+    bars = max(sum(any((p.scale, p.limits) == kind for p in row) for kind in kinds) for row in sheet.rows)
+    room = wide - 0.6 * labelled - 0.75 * bars - 0.1 * columns
     if lengths := _lengths(sheet):
         high = room * sum(lengths[1]) / sum(lengths[0])
     else:
-        each = room / columns
-        high = sum(each * max(_ratio(p) if p.equal else 0.62 for p in row) for row in sheet.rows)
+        high = sum(room / columns * _height(row) for row in sheet.rows)
     titles = sum(max(0.1 + 0.2 * (p.title.count("\n") + bool(p.title)) for p in row) for row in sheet.rows)
     return wide, round(min(max(high + titles + 0.6, 1.8), 14.0), 1)
 
@@ -222,6 +224,11 @@ def _lengths(sheet: Sheet) -> tuple[list[float], list[float]] | None:
     widths = [max(_length(row[j].across) for row in sheet.rows if j < len(row)) for j in columns]
     widths = [max(w, 0.3 * max(widths)) for w in widths]
     return widths, [max(w * _ratio(p) for w, p in zip(widths, row, strict=False)) for row in sheet.rows]
+
+
+def _height(row: tuple[Map, ...]) -> float:
+    """The height of a row, in widths of a panel."""
+    return max(_ratio(p) if p.equal else 0.62 for p in row)
 
 
 def _ratio(panel: Map) -> float:

@@ -18,7 +18,7 @@ from .style import dress
 
 __all__ = ["Axis", "along", "log_hertz", "makes_room", "nothing", "panels", "spectral"]
 
-PREFIXES = {"s": ((1.0, 1.0, "s"), (1e-3, 1e3, "ms"), (0.0, 1e6, "µs")), "Hz": ((1e3, 1e-3, "kHz"), (0.0, 1.0, "Hz"))}
+PREFIXES = {"s": ((0.9, 1.0, "s"), (1e-3, 1e3, "ms"), (0.0, 1e6, "µs")), "Hz": ((1e3, 1e-3, "kHz"), (0.0, 1.0, "Hz"))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from .filters import plain, titles
 from .levels import FLOOR
 from .maps import Map, Sheet, draw, gathered
 from .panels import Axis, along, log_hertz, panels
-from .pictures import CUTS
+from .planes import CUTS
 from .style import PALE, line_colours, styled
 
 __all__ = ["Curves", "response", "response_numbers"]
@@ -185,17 +185,17 @@ def _maps(k: Signal) -> Sheet:
     ndim = k.domain.ndim
     least = 128 if ndim == 2 else 48
     points = [fast_length(max(n, least)) for n in k.domain.shape]
-    axes = []
+    axes, alike = [], len(set(k.domain.unit)) == 1
     for i, n in enumerate(points):
         step = float(1 / (n * k.domain.step[i]))
-        axes.append(Axis(f"{k.domain.name[i]} frequency", f"1/{k.domain.unit[i]}", -(n // 2) * step, step, n))
+        name = f"{k.domain.name[i]} frequency" if alike else f"ripples along {k.domain.name[i]}"
+        axes.append(Axis(name, f"1/{k.domain.unit[i]}", -(n // 2) * step, step, n))
     size = np.abs(np.fft.fftshift(np.fft.fftn(k.data, points, axes=range(1, ndim + 1)), axes=range(1, ndim + 1)))
     level = spectrum.decibels(size, FLOOR)
     top = float(level.max()) if level.max() > FLOOR else 0.0
     limits, names = (top - SHOWN, top), titles(k)
-    alike = len(set(k.domain.unit)) == 1
     if ndim == 2:
-        maps = [Map(v, axes[0], axes[1], limits, "level", n, equal=alike) for v, n in zip(level, names, strict=True)]
+        maps = [Map(v, axes[0], axes[1], limits, "level", n, not alike, alike) for v, n in zip(level, names, strict=True)]
         return gathered(maps, "gain (dB)")
     rows = tuple(tuple(Map(np.take(v, points[cut] // 2, cut), axes[a], axes[b], limits, "level",
                            f"{n}, {k.domain.name[cut]} frequency 0".removeprefix(", "), equal=alike) for cut, (a, b) in CUTS)

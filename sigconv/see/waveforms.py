@@ -12,7 +12,7 @@ from ..signal import Signal
 from .levels import flat, level_maps, magnitudes
 from .maps import Map, Sheet, draw, fill, peak
 from .panels import Axis, along, makes_room, nothing, panels
-from .pictures import image_numbers, volume_numbers
+from .planes import image_numbers, is_video, video_numbers, volume_numbers
 from .style import COLOURS, INK, PALE, line_colours, styled
 
 __all__ = ["Wave", "signal", "signal_numbers"]
@@ -40,12 +40,12 @@ def signal_numbers(x: Signal, *, window: int | None = None) -> Wave | Sheet:
     >>> import sigconv as sc
     >>> wave = signal_numbers(sc.Signal([[0.0, 1.0, -1.0]], sc.line(3, 8000)))
     >>> wave.high[0, 0].tolist(), wave.levels[0].values.shape
-    ([0.0, 1.0, -1.0], (257, 1))
+    ([0.0, 1.0, -1.0], (201, 1))
     """
     if not isinstance(x, Signal):
         raise SigconvError(f"signal of a {type(x).__name__}: wanted a Signal, e.g. sc.load(path)")
     if x.domain.ndim > 1:
-        return image_numbers(x) if x.domain.ndim == 2 else volume_numbers(x)
+        return image_numbers(x) if x.domain.ndim == 2 else video_numbers(x) if is_video(x) else volume_numbers(x)
     x = flat(x)
     names = x.channels or (("",) if len(x.data) == 1 else tuple(f"channel {i + 1}" for i in range(len(x.data))))
     size, frequency, when = magnitudes(x, window)
@@ -59,11 +59,11 @@ def signal_numbers(x: Signal, *, window: int | None = None) -> Wave | Sheet:
 
 
 def signal(x: Signal, *, ax: Any = None, window: int | None = None) -> Any:
-    """A signal on a line as waveform and spectrogram on one time axis; on two or three axes as `image` or `volume` does.
+    """A signal on a line as waveform and spectrogram on one time axis; on two or three axes as `image`, `volume` or `video` does.
 
     Up to 4 channels have a pair of panels each; more lie in lanes of one panel, over the power mean of their
     spectrograms. Levels are dB re a sine of amplitude 1, 80 dB below the loudest cell being black. `window`: length of the
-    Hann window in samples (about 46 ms by default). `ax`: its place is divided; None: a new figure. Returns the first
+    Hann window in samples (50 ms by default). `ax`: its place is divided; None: a new figure. Returns the first
     Axes (the waveform of the first channel), its `.figure` the whole.
 
     >>> import sigconv as sc
