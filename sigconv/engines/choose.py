@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from math import log2, prod
+from sys import modules
 
 from .. import arrays
 from ..arrays import Array
+from .bands import cost as bands_cost
+from .bands import serves as fits_bands
 from .columns import cost as columns_cost
 from .columns import serves
 from .direct import EXACT
@@ -20,7 +23,8 @@ __all__ = ["choose", "line"]
 
 # Nanoseconds for one product summed, and for one point of a transform (forward, product, back) per log2 of its length.
 DIRECT = {1: 0.15, 2: 0.9, 3: 1.2}
-SPECTRAL = 1.6
+SPECTRAL = 0.8
+NUMPY = 1.4  # as much by numpy.fft as by scipy.fft
 FEW = 33  # taps that no transform is worth on a line
 BRIEF = 50_000  # products that are summed as they stand: whole numbers stay whole
 
@@ -33,17 +37,32 @@ def choose(x: Array, w: Array, job: Job) -> str:
     if taps == 1 or (ndim == 1 and min(taps, job.n[0]) <= FEW):
         return "direct"
     axes = sum(k > 1 for k in job.k)
+    costs = {}
     if axes > 1 and taps > 9 and not (arrays.is_tensor(w) and w.requires_grad) and factors(arrays.to_numpy(w)) is not None:
-        return "separable"
-    work = DIRECT[ndim] * job.batch * job.filters * prod(job.out) * job.terms
-    lines = job.batch * (job.channels + job.filters)
+        if arrays.is_tensor(x):
+            return "separable"
+        costs["separable"] = _separable_cost(job, x.dtype.char)
+    lines = job.batch * (job.channels + job.filters) / 2
     whole = tuple(fast_length(b - a + span) for a, b, span in zip(job.first, job.stop, job.spans, strict=True))
     tile = tile_points(job)
     tiles = prod(-(-(b - a) // max(p - span, 1)) for a, b, span, p in zip(job.first, job.stop, job.spans, tile, strict=True))
-    costs = {"direct": work,
-             "fft": SPECTRAL * lines * prod(whole) * log2(prod(whole) + 1),
-             "overlap_save": SPECTRAL * lines * tiles * prod(tile) * log2(prod(tile) + 1) + 2e4 * tiles}
+    point = SPECTRAL if arrays.is_tensor(x) else SPECTRAL * (1 if "scipy.fft" in modules else NUMPY)
+    costs |= {"direct": DIRECT[ndim] * job.batch * job.filters * prod(job.out) * job.terms,
+              "fft": point * (lines + 0.5) * prod(whole) * log2(prod(whole) + 1) + 4e4,
+              "overlap_save": point * lines * tiles * prod(tile) * log2(prod(tile) + 1) + 6e4 * tiles}
+    if not arrays.is_tensor(x) and fits_bands(job, x.dtype.char):
+        costs["bands"] = bands_cost(job, x.dtype.char)
     return min(costs, key=costs.__getitem__)
+
+
+def _separable_cost(job: Job, kind: str) -> float:
+    """A pass an axis, of as many samples as it leaves."""
+    pairs, size = job.batch * job.filters * job.channels // job.groups, list(job.n)
+    total = 0.0
+    for axis, (k, o) in enumerate(zip(job.k, job.out, strict=True)):
+        size[axis] = o
+        total += prod(size) * (0.4 if k == 1 else ((k + 32 * -(-k // EXACT)) * 0.024 + 3.5))
+    return pairs * total * (1 if kind == "f" else 2 if kind == "d" else 8) + 5e4
 
 
 def line(job: Job, kind: str, real: bool) -> tuple[str, int]:

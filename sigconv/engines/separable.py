@@ -10,6 +10,8 @@ product differs from w by less than rounding: by at most 4 eps ‖w‖₁, a qua
 
 from __future__ import annotations
 
+from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError
+from .bands import along_last, bands
 from .direct import EXACT, direct
 from .job import Job
 
@@ -77,11 +80,32 @@ def _passes(x: Array, lines: list[np.ndarray], job: Job) -> Array:
         size = tuple(y.shape[2:])
         part = Job(job.batch, pairs, pairs, pairs, size, along(job.k[axis], ones), along(job.stride[axis], ones),
                    along(job.dilation[axis], ones), along(job.first[axis], (0,) * len(ones)), along(job.stop[axis], size))
-        y = direct(y, arrays.like(line.reshape(pairs, 1, *part.k), y), part)
+        y = _pass(y, arrays.like(line.reshape(pairs, 1, *part.k), y), part, axis)
     if per == 1:
         return y
     pairs_of = y.reshape(job.batch, job.filters, per, *job.out)
     return xp.astype(xp.sum(arrays.accurate(pairs_of), axis=2), y.dtype) if per > EXACT // 4 else xp.sum(pairs_of, axis=2)
+
+
+def _pass(x: Array, w: Array, job: Job, axis: int) -> Array:
+    """Along one axis; of real NumPy samples by products of matrices."""
+    if arrays.is_tensor(x) or x.dtype.char not in "fd" or job.stride[axis] != 1 or job.dilation[axis] != 1 or job.k[axis] < 3:
+        return direct(x, w, job)
+    last = len(job.n) - 1
+    if axis == last:
+        lines = [along_last(each, w.reshape(job.filters, -1), job.first[axis], job.stop[axis]) for each in x]
+        return np.stack(lines)
+    folded = (job.n[axis], prod(job.n[axis + 1:]))
+    flat = x.reshape(job.batch, job.channels, -1, *folded)
+    y = np.empty((*flat.shape[:3], job.out[axis], folded[1]), x.dtype)
+    k, first, stop = job.k[axis], job.first[axis], job.stop[axis]
+    many = -(-k // EXACT) if x.dtype.char == "f" else 1  # single precision sums so many taps within the bound
+    for a, z in pairwise(k * i // many for i in range(many + 1)):
+        part = Job(1, 1, 1, 1, folded, (z - a, 1), (1, 1), (1, 1), (first - a, 0), (stop - a, folded[1]))
+        for b, c, i in np.ndindex(*flat.shape[:3]):
+            share = bands(flat[b, c, i][None, None], w[c].reshape(1, 1, -1, 1)[:, :, a:z], part)[0, 0]
+            y[b, c, i] = share if not a else y[b, c, i] + share
+    return y.reshape(job.shape)
 
 
 def _device(x: Array) -> dict[str, Any]:

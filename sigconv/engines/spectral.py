@@ -12,6 +12,7 @@ kernel's spectrum made once. Real signals take the real transform; F is the next
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
@@ -26,6 +27,9 @@ from .direct import EXACT
 from .job import Job
 
 __all__ = ["fast_length", "fft", "overlap_save"]
+
+
+LARGE = 2**26  # points of a transform that are worth the wait for scipy.fft
 
 
 @lru_cache(maxsize=4096)
@@ -113,7 +117,16 @@ def transform(data: Array, points: tuple[int, ...]) -> Array:
         import torch
 
         return getattr(torch.fft, kind)(data, s=points, dim=axes)
-    return getattr(np.fft, kind)(data, s=points, axes=axes)
+    return getattr(_library(points), kind)(data, s=points, axes=axes)
+
+
+def _library(points: tuple[int, ...]) -> Any:
+    """`scipy.fft`, which is faster on planes, where it is open already or a transform is large, else `numpy.fft`."""
+    if "scipy.fft" in sys.modules or prod(points) > LARGE:
+        import scipy.fft
+
+        return scipy.fft
+    return np.fft
 
 
 def inverse(spectrum: Array, points: tuple[int, ...], like: Array) -> Array:
@@ -124,7 +137,7 @@ def inverse(spectrum: Array, points: tuple[int, ...], like: Array) -> Array:
         import torch
 
         return getattr(torch.fft, kind)(spectrum, s=points, dim=axes)
-    return getattr(np.fft, kind)(spectrum, s=points, axes=axes)
+    return getattr(_library(points), kind)(spectrum, s=points, axes=axes)
 
 
 class Tile:
