@@ -150,7 +150,8 @@ def test_sentences(spec, words):
     ("[[1],[1],[1]]", "mean over 3 px along y (box)"),
     ("[[0,1,0],[1,4,1],[0,1,0]]", "unlike any named kernel: low-pass, 3 × 3 taps"),
     ("[[1,0],[0,-1]]", "unlike any named kernel: high-pass, 2 × 2 taps"),
-    ("[[-2,-1,0],[-1,1,1],[0,1,2]]", "unlike any named kernel: 3 × 3 taps"),
+    ("[[-2,-1,0],[-1,1,1],[0,1,2]]", "emboss: a relief lit from the bottom right"),
+    ("[[-2,-1,0],[-1,1,1],[0,1,3]]", "unlike any named kernel: 3 × 3 taps"),
 ])
 def test_sentences_of_images(spec, words):
     assert words in describe(sc.kernel(spec, IMAGE)), describe(sc.kernel(spec, IMAGE))

@@ -8,6 +8,7 @@
 from .changes import Changed, changed
 from .describing import describe
 from .kinds import Kind, recognise
+from .matrices import Mixing, mixing
 from .measures import Facts, facts, filters
 
-__all__ = ["Changed", "Facts", "Kind", "changed", "describe", "facts", "filters", "recognise"]
+__all__ = ["Changed", "Facts", "Kind", "Mixing", "changed", "describe", "facts", "filters", "mixing", "recognise"]

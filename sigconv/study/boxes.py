@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from . import bells, waves
 from .kinds import Kind, on_line
 from .measures import SAME, parity
 
@@ -16,16 +17,21 @@ OPERATORS = {"Sobel": (1, 2, 1), "Prewitt": (1, 1, 1), "Scharr": (3, 10, 3)}  # 
 
 def in_space(taps: np.ndarray, first: tuple[float, ...]) -> Kind:
     """The family of trimmed taps on two or three axes, the first at index `first`."""
-    if np.iscomplexobj(taps):
-        return Kind("")
-    return _one_tap(taps, first) or _star(taps) or _product(taps, first) or _profiles(taps, first) or Kind("")
+    one = _one_tap(taps, first)
+    if np.iscomplexobj(taps) or one:
+        return one or waves.gabor(taps) or Kind("")
+    return (_star(taps) or _emboss(taps) or _product(taps, first) or bells.in_space(taps) or _motion(taps)
+            or _profiles(taps, first) or Kind(""))
 
 
 def _one_tap(taps: np.ndarray, first: tuple[float, ...]) -> Kind | None:
     top = np.unravel_index(int(np.abs(taps).argmax()), taps.shape)
     if np.abs(taps).sum() - abs(taps[top]) > 1e-7 * abs(taps[top]) * taps.size:
         return None
-    at, gain = tuple(a + int(i) for a, i in zip(first, top, strict=True)), float(taps[top])
+    at = tuple(a + int(i) for a, i in zip(first, top, strict=True))
+    if np.iscomplexobj(taps):
+        return waves.phase(complex(taps[top]), at)
+    gain = float(taps[top])
     if any(at):
         return Kind("delay", gain, {"time": at})
     return Kind("identity" if abs(gain - 1) < SAME else "gain", gain)
@@ -71,6 +77,53 @@ def _block(taps: np.ndarray) -> Kind | None:
     return Kind("sharpen", gain, {"amount": -bend / gain, "diagonals": True})
 
 
+def _emboss(taps: np.ndarray) -> Kind | None:
+    """gain · (δ ∓ amount · i ∓ amount · j …), i, j = −1, 0, 1."""
+    if taps.shape != (3,) * taps.ndim:
+        return None
+    middle = (1,) * taps.ndim
+    gain = float(taps[middle])
+    slopes = [float(taps[tuple(0 if a == axis else 1 for a in range(taps.ndim))]) for axis in range(taps.ndim)]
+    places = np.indices(taps.shape) - 1
+    rest = taps + sum(slope * at for slope, at in zip(slopes, places, strict=True))
+    rest[middle] -= gain
+    amount, near = abs(slopes[0]), 10 * SAME * float(np.abs(taps).max())
+    if np.abs(rest).max() > near or abs(gain) < near or max(abs(abs(s) - amount) for s in slopes) > near or amount < near:
+        return None
+    return Kind("emboss", gain, {"amount": amount / abs(gain), "lit": tuple(float(np.sign(s / gain)) for s in slopes)})
+
+
+def _motion(taps: np.ndarray) -> Kind | None:
+    """The mean along a straight path: its shadow on every axis is a box as long as the path is along it."""
+    total = float(taps.sum())
+    if taps.min() * total < 0 or not total or any(n % 2 == 0 for n in taps.shape):
+        return None
+    at = np.meshgrid(*(np.arange(n) - n // 2 for n in taps.shape), indexing="ij", sparse=True)
+    lead = int(np.argmax(taps.shape))
+    path = []
+    for axis, n in enumerate(taps.shape):
+        if n == 1:
+            path.append(0.0)
+            continue
+        box = on_line(taps.sum(axis=tuple(a for a in range(taps.ndim) if a != axis)), 0)
+        if box.name not in ("box", "binomial"):  # a quarter, a half, a quarter is a box of two
+            return None
+        width = float(box.parameters["width"]) if box.name == "box" else 2.0
+        path.append(width if float((taps * at[axis] * at[lead]).sum()) * total >= 0 else -width)
+    if sum(v != 0 for v in path) < 2:
+        return None
+    path = [v * np.sign(path[-1] or path[lead]) for v in path]
+    length = float(np.linalg.norm(path))
+    first, last = np.array(-length / 2), np.array(length / 2)
+    for v, i in zip(path, at, strict=True):
+        if v:
+            enters, leaves = (i - 0.5) * length / v, (i + 0.5) * length / v
+            first, last = np.maximum(first, np.minimum(enters, leaves)), np.minimum(last, np.maximum(enters, leaves))
+    if np.abs(total * np.maximum(last - first, 0) / length - taps).max() > 1e-5 * np.abs(taps).max():
+        return None
+    return Kind("motion", total, {"path": tuple(map(float, path))})
+
+
 def _product(taps: np.ndarray, first: tuple[float, ...]) -> Kind | None:
     """Taps that are one factor an axis: the lines through the largest tap."""
     top = np.unravel_index(int(np.abs(taps).argmax()), taps.shape)
@@ -93,8 +146,20 @@ def _product(taps: np.ndarray, first: tuple[float, ...]) -> Kind | None:
     if moving and all(name in ("identity", "gain", "delay") for name in names):
         gain = float(np.prod([k.gain for k in kinds])) * float(peak)
         return Kind("delay", gain, {"time": tuple(k.parameters.get("time", 0.0) for k in kinds)})
+    if len(moving) > 1 and {names[axis] for axis in moving} == {"edge"}:
+        return Kind("corner", float(np.prod([k.gain for k in kinds])) * float(peak), {"axes": tuple(moving)})
     odd = [axis for axis in moving if parity(lines[axis]) == "odd"]
-    if len(odd) == 1 and all(names[axis] in SMOOTH or lines[axis].min() > 0 for axis in range(taps.ndim) if axis != odd[0]):
+    if len(odd) == 1 and len(moving) > 1:
+        across = {names[axis] for axis in moving if axis != odd[0]}
+        if names[odd[0]] in ("edge", "difference") and across == {"laplace"}:
+            gain = float(np.prod([k.gain if axis == odd[0] else -k.gain for axis, k in enumerate(kinds) if axis in moving]))
+            return Kind("endpoint", gain * float(peak), {"axis": odd[0]})
+        if names[odd[0]] == "derivative" and across == {"gaussian"}:
+            gain = float(np.prod([k.gain for k in kinds])) * float(peak)
+            return Kind("derivative", gain, {"axis": odd[0], "sigma": tuple(k.parameters.get("sigma", 0.0) for k in kinds)})
+    alone = len(moving) == 1 and names[moving[0]] in ("derivative", "hilbert")
+    smooth = all(names[axis] in SMOOTH or lines[axis].min() > 0 for axis in range(taps.ndim) if axis not in odd)
+    if len(odd) == 1 and smooth and not alone:
         return Kind("gradient", 1.0, {"axis": odd[0], "operator": _operator(lines, odd[0])})
     if len(moving) == 1 and names[moving[0]]:
         only = kinds[moving[0]]

@@ -5,26 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from ..errors import SigconvError
 from ..kernels import reached
-from ..scales import hz_to_note
 from ..signal import Signal
 from .kinds import Kind, recognise
-from .measures import Facts, count, facts, filters, plain, wanted
-from .words import decibel, delay, frequency, gain, length, share, span
+from .leads import AFTER, lead, title
+from .matrices import crossfed, mixing, one_tap
+from .measures import Facts, count, facts, filters, plain, trimmed, wanted
+from .waves import minimum_phase
+from .words import both, decibel, delay, frequency, gain, share
 
 __all__ = ["describe"]
 
 LISTED, COUNTED = 6, 256  # filters of a bank that are named one by one, and that are looked at
-TITLES = {"lowpass": "low-pass", "highpass": "high-pass", "bandpass": "band-pass", "bandstop": "band-stop", "edge": "high-pass",
-          "difference": "band-pass", "laplace": "high-pass", "gaussian": "blur (Gaussian)", "binomial": "blur (binomial)",
-          "box": "mean (box)", "": "unlike any named kernel"}
-AFTER = {"edge": "the difference of neighbours", "difference": "the central difference, over two samples",
-         "laplace": "the second difference (Laplace)"}
+LOUDEST = ("sharpen", "unsharp", "emboss", "", "room", "echo", "difference", "derivative", "log", "dog")  # the peak is told
+FILTERS = ("lowpass", "highpass", "bandpass", "bandstop")
+PLACED = ("identity", "gain", "delay", "phase")  # one tap
+TUNED = ("note", "tone", "gabor", "chirp")  # for one pitch, or one after another
+SLOPES = {"gradient": 6.02, "derivative": 6.02, "laplace": 12.04, "log": 12.04, "dog": 12.04}  # of images and volumes
 
 
 def describe(k: Signal, name: str | None = None) -> str:
@@ -54,84 +55,11 @@ def _sentence(k: Signal) -> str:
     kind, found = recognise(k), facts(k)
     if kind.name == "silence":
         return f"silence: every tap is 0, {count(k.domain.shape)}"
-    lead = _lead(kind, k)
-    plain = kind.name in ("identity", "gain", "delay")
-    parts = [*lead, *([] if plain else _about(kind, found, k)), *_body(kind, found, k)]
+    parts = [*lead(kind, k), *([] if kind.name in PLACED else _about(kind, found, k)), *_body(kind, found, k)]
     after = f": {AFTER[kind.name]}" if kind.name in AFTER and "diagonals" not in kind.parameters else ""
     if not kind.name:
         return f"{parts[0]}: {', '.join(parts[1:])}"
     return ", ".join(parts) + after
-
-
-def _lead(kind: Kind, k: Signal) -> list[str]:
-    """What it is, with its parameters in units."""
-    p, steps, units = kind.parameters, [float(s) for s in k.domain.step], k.domain.unit
-    axis = p.get("axis", k.domain.ndim - 1)
-    step, unit = steps[axis], units[axis]
-    along = f" along {k.domain.name[axis]}" if "axis" in p else ""
-    level = [] if kind.name in ("note", "tone") or abs(abs(kind.gain) - 1) < 1e-3 else [f"times {share(abs(kind.gain))}"]
-    turned = ["inverted"] if kind.gain < 0 and kind.name not in ("edge", "difference", "laplace", "gradient") else []
-
-    def each(values: Any, write: Any) -> str:
-        values = values if isinstance(values, tuple) else (values,)
-        on = zip(steps, units, strict=True) if len(values) > 1 else [(step, unit)]
-        said = [write(v, s, u) for v, (s, u) in zip(values, on, strict=True)]
-        return said[0] if len(set(said)) == 1 else " × ".join(said)
-
-    def often(v: float, s: float, u: str) -> str:
-        return frequency(v / s, u)
-
-    if kind.name == "identity":
-        return ["identity: changes nothing"]
-    if kind.name == "gain":
-        return [f"gain of {gain(kind.gain)}", *turned]
-    if kind.name == "delay":
-        return [_shifts(p["time"], along, k), "gain 1 at every frequency" if not level else f"gain {gain(kind.gain)}", *turned]
-    if kind.name == "gaussian":
-        return [f"blur{along} (Gaussian, σ {each(p['sigma'], span)})", "low-pass", *level, *turned]
-    if kind.name == "binomial":
-        like = f"like a Gaussian of σ {each(p['sigma'], span)}"
-        triangle = p["sigma"] == (first := 0.5**0.5) or p["sigma"] == (first,) * k.domain.ndim
-        also = f"triangle; also the mean over exactly {each(2.0, span)}; " if triangle else ""
-        return [f"binomial blur{along} ({also}{like})", "low-pass", *level, *turned]
-    if kind.name == "box":
-        return [f"mean over {each(p['width'], span)}{along} (box)", "low-pass", *level, *turned]
-    if kind.name == "sharpen":
-        diagonals = ", diagonals too" * ("diagonals" in p)
-        return [f"sharpen (what is there minus {share(p['amount'])} × its second difference{diagonals})", *level, *turned]
-    if kind.name == "laplace" and "diagonals" in p:
-        return ["Laplace with diagonals (outline): high-pass"]
-    if kind.name == "echo":
-        many = f"{p['repeats']} repeat{'s' * (p['repeats'] != 1)}"
-        return [f"echo{along}: {many}, each {length(p['delay'] * step, unit)} later and {share(p['decay'])} times the last "
-                f"({gain(p['decay'])})", *level, *turned]
-    if kind.name == "room":
-        return [f"room: a direct sound, then noise that decays by 60 dB in {length(p['t60'] * step, unit)} (T60)",
-                f"its tail at {gain(p['wet'])}", *level, *turned]
-    if kind.name in ("note", "tone"):
-        pitch = p["pitch"] / step
-        named = f"{hz_to_note(pitch)} ({frequency(pitch, unit)})" if unit == "s" and pitch > 8 else frequency(pitch, unit)
-        kinds = f"note {named}" if kind.name == "note" else f"tone of {named} under a window"
-        return [f"{kinds}, {length(p['duration'] * step, unit)} long", "band-pass", "a quadrature pair (complex)"]
-    if kind.name == "gradient":
-        axis, rest = p["axis"], [n for i, n in enumerate(k.domain.name) if i != p["axis"]]
-        view = {"x": "horizontal ", "y": "vertical "}.get(k.domain.name[axis], "")
-        called = f"{view}{p['operator'] or 'gradient'}"
-        return [f"{called}: the difference along {k.domain.name[axis]}, smooth along {' and '.join(rest)}"]
-    if kind.name in ("lowpass", "highpass"):
-        return [f"{TITLES[kind.name]}{along}", f"cutoff {each(p['cutoff'], often)} (−6 dB)", *level, *turned]
-    if kind.name in ("bandpass", "bandstop"):
-        return [f"{TITLES[kind.name]}{along}", f"{each(p['low'], often)} to {each(p['high'], often)} (−6 dB)", *level, *turned]
-    return [TITLES[kind.name]]
-
-
-def _shifts(time: Any, along: str, k: Signal) -> str:
-    """How far, along which axes."""
-    if not isinstance(time, tuple):
-        axis = k.domain.name.index(along.removeprefix(" along ")) if along else -1
-        return delay(time, float(k.domain.step[axis]), k.domain.unit[axis]) + along
-    axes = zip(time, k.domain.step, k.domain.unit, k.domain.name, strict=True)
-    return " and ".join(f"{delay(t, float(s), u)} along {n}" for t, s, u, n in axes if t)
 
 
 def _about(kind: Kind, found: Facts, k: Signal) -> list[str]:
@@ -140,22 +68,29 @@ def _about(kind: Kind, found: Facts, k: Signal) -> list[str]:
     parts = []
     if not kind.name:
         parts += [*_passes(k), count(found.taps)]
-    if kind.name in ("lowpass", "highpass", "bandpass", "bandstop") and line:
+    if kind.name in FILTERS and line:
         if found.edges:
             parts.append("−3 dB at " + " and ".join(frequency(f, unit) for f in found.edges[:4]))
         parts += _reached(k, unit)
-    if kind.name in ("gaussian", "binomial", "box", "note", "tone") and line and found.edges:
+    if kind.name in ("gaussian", "binomial", "box", "note", "tone", "gabor") and line and found.edges:
         parts.append("−3 dB at " + " and ".join(frequency(f, unit) for f in found.edges[:2]))
-    if kind.name not in ("note", "tone"):
+    if kind.name not in TUNED:
         parts.append("zero at DC" if found.zero_mean else f"gain {_ratio(found.dc)} at DC")
-    slope = {"gradient": 6.02, "laplace": 12.04}.get(kind.name, 0.0) if not line else found.slope
-    if found.zero_mean and slope > 0.5 and kind.name not in ("note", "tone"):
+    slope = found.slope if line else _slope(kind, k.domain.ndim)
+    if found.zero_mean and slope > 0.5 and kind.name not in (*TUNED, "hilbert"):
         parts.append(f"{decibel(slope)} an octave")
-    if kind.name in ("sharpen", "", "room", "echo", "difference") and line:
+    if kind.name in LOUDEST and line:
         parts.append(f"most ({gain(found.peak_gain)}) at {frequency(found.peak, unit)}")
     if not kind.name:
         parts.append(f"sum of sizes {share(found.norm1)}, norm {share(found.norm2)}")
     return parts
+
+
+def _slope(kind: Kind, ndim: int) -> float:
+    """dB an octave at the low end, on all axes at once."""
+    if kind.name == "corner":
+        return 6.02 * len(kind.parameters["axes"])
+    return 6.02 + 12.04 * (ndim - 1) if kind.name == "endpoint" else SLOPES.get(kind.name, 0.0)
 
 
 def _passes(k: Signal) -> list[str]:
@@ -189,37 +124,50 @@ def _body(kind: Kind, found: Facts, k: Signal) -> list[str]:
     """Delay, size, symmetry."""
     d, parts = k.domain, []
     even_length = d.ndim == 1 and found.symmetry != "none" and found.delay[0] % 1 == 0.5 and d.shape[0] > 2
-    if kind.name not in ("identity", "gain", "delay", "echo", "room"):
-        where = " at its peak" if found.symmetry == "none" and d.ndim == 1 else ""
-        said = [delay(t, float(s), u) for t, s, u in zip(found.delay, d.step, d.unit, strict=True)]
-        if len(set(said)) == 1:
-            parts.append(said[0] + where + (" along each axis" if d.ndim > 1 and found.delay[0] else ""))
-        else:
-            parts.append(" and ".join(f"{w} along {n}" for w, n in zip(said, d.name, strict=True)))
-    elif kind.name in ("echo", "room") and float(d.start[-1]):
+    if kind.name not in (*PLACED, "echo", "room", "chirp"):
+        parts.append(_late(kind, found, k))
+    elif kind.name in ("echo", "room", "chirp") and float(d.start[-1]):
         parts.append(delay(float(d.start[-1]), float(d.step[-1]), d.unit[-1]))
     warned = "an even number: no centre, so the result lies half a sample off" if even_length else ""
     if kind.name:
         parts.append(count(found.taps) + (f" ({warned})" if warned else ""))
     elif warned:
         parts.append(warned)
-    if kind.name in ("identity", "gain", "delay", "echo", "room"):
+    if kind.name in (*PLACED, "echo", "room"):
         return parts
     still = all(abs(t) < 1e-6 for t in found.delay)
     if found.symmetry == "even":
         parts.append(f"symmetric ({'zero' if still else 'linear'} phase)")
     elif found.symmetry == "odd":
         parts.append("antisymmetric (linear phase)")
+    elif kind.name in FILTERS and d.ndim == 1 and minimum_phase(trimmed(plain(k), d.start)[0]):
+        parts.append("minimum phase")
     elif not kind.name:
         parts.append("no symmetry")
     return parts
+
+
+def _late(kind: Kind, found: Facts, k: Signal) -> str:
+    """The delay, once where it is the same along every axis."""
+    d, late = k.domain, found.delay
+    if kind.name == "comb" and d.ndim == 1:
+        late = (float(d.start[0]) + kind.parameters["middle"],)
+    where = " at its peak" if found.symmetry == "none" and d.ndim == 1 and kind.name != "comb" else ""
+    if all(abs(t) < 1e-6 for t in late):
+        return "no delay" + where
+    if d.ndim > 1 and set(late) == {0.5}:
+        return "half-sample delay along each axis"
+    said = [delay(t, float(s), u) for t, s, u in zip(late, d.step, d.unit, strict=True)]
+    if len(set(said)) == 1:
+        return said[0] + where + " along each axis" * (d.ndim > 1)
+    return " and ".join(f"{w} along {n}" for w, n, t in zip(said, d.name, late, strict=True) if abs(t) > 1e-6)
 
 
 def _bank(k: Signal) -> str:
     """A bank or layer: its size, then its filters one by one, or how many of each kind."""
     sizes = f"{k.value[0]} kernels × " + (f"{k.value[1]} channel{'s' * (k.value[1] != 1)} × " if len(k.value) == 2 else "") + \
         count(k.domain.shape)
-    if len(k.value) == 1 and (whole := _gradient(k, sizes)):
+    if whole := _gradient(k, sizes) if len(k.value) == 1 else _layer(k, sizes):
         return whole
     total = prod(k.value)
     each = list(islice(filters(k), COUNTED))
@@ -230,39 +178,69 @@ def _bank(k: Signal) -> str:
         return f"{sizes}: " + "; ".join(f"{n}{label}" for n, label in zip(called, labels, strict=True))
     if len(set(labels)) == 1:
         return f"{sizes}, all {labels[0]}" + (f" (the first {COUNTED})" if total > COUNTED else "")
-    kinds = Counter(TITLES.get(recognise(one).name, recognise(one).name) for one in each)
+    kinds = Counter(title(recognise(one)) for one in each)
     listed = ", ".join(f"{n} {word}" for word, n in kinds.most_common())
     return f"{sizes}: {listed}" + (f" among the first {COUNTED}" if total > COUNTED else "")
 
 
 def _gradient(k: Signal, sizes: str) -> str:
-    """One gradient an axis, as `edge` makes them."""
+    """One gradient, slope or line end an axis, as `edge`, `derivative` and `endpoint` make them."""
     d = k.domain
     if k.value[0] != d.ndim or d.ndim == 1:
         return ""
     kinds = [recognise(one) for one in filters(k)]
-    if [kind.parameters.get("axis") for kind in kinds if kind.name == "gradient"] != list(range(d.ndim)):
+    name = kinds[0].name
+    if name not in ("gradient", "derivative", "endpoint") or {kind.name for kind in kinds} != {name} or \
+            [kind.parameters.get("axis") for kind in kinds] != list(range(d.ndim)):
         return ""
     found = facts(next(filters(k)))
-    late = delay(found.delay[0], float(d.step[0]), d.unit[0])
+    late = delay(found.delay[0], float(d.step[0]), d.unit[0] if len(set(d.unit)) == 1 else "")
+    tail = f"zero at DC, {decibel(_slope(kinds[0], d.ndim))} an octave, {late}"
+    if name == "derivative":
+        blur = lead(kinds[0], k)[0].partition("seen through ")[2]
+        return f"slopes along {both(list(d.name))}, seen through {blur}: {sizes}, {tail}, antisymmetric (linear phase)"
+    if name == "endpoint":
+        return (f"line ends along {both(list(d.name))}: {sizes}, each the difference along one of {', '.join(d.name)}, the "
+                f"second difference across, {tail} along its axis, antisymmetric (linear phase)")
     called = {str(kind.parameters["operator"]) for kind in kinds}
     word = called.pop() if len(called) == 1 else ""
     what = f"horizontal and vertical {word or 'gradient'}" if d.name == ("y", "x") else \
         f"{word or 'gradient'} along {', '.join(d.name[:-1])} and {d.name[-1]}"
-    return (f"{what}: {sizes}, each the difference along one of {', '.join(d.name)}, smooth along the rest, zero at DC, "
-            f"+6.0 dB an octave, {late}{' along each axis' if found.delay[0] else ''}, antisymmetric (linear phase)")
+    return (f"{what}: {sizes}, each the difference along one of {', '.join(d.name)}, smooth along the rest, "
+            f"{tail}{' along each axis' if found.delay[0] else ''}, antisymmetric (linear phase)")
+
+
+def _layer(k: Signal, sizes: str) -> str:
+    """A layer that mixes channels: one tap, or a crossfeed; or each channel by itself."""
+    d = k.domain
+    if one_tap(k) is not None:
+        found = mixing(k)
+        gains = both([f"×{share(g)}" for g in found.gains[:4]]) + ", …" * (len(found.gains) > 4)
+        at = recognise(Signal(np.abs(plain(k)).sum((0, 1)), d))
+        moved = [lead(at, k)[0]] if at.name == "delay" else []
+        return ", ".join([f"{found.words}: {sizes}", f"gain{'s' * (len(found.gains) > 1)} {gains}", *moved,
+                          *(["mirrored (det < 0)"] if found.reflects else [])])
+    if ears := crossfed(k):
+        return f"{ears}: {sizes}"
+    taps = np.abs(plain(k)).reshape(*k.value, -1).sum(-1)
+    if k.value[0] != k.value[1] or k.value[0] > LISTED or (taps - np.diag(np.diag(taps))).any():
+        return ""
+    each = [_label(Signal(k.data[i, i], d)) for i in range(k.value[0])]
+    names = (k.names[1] if k.names else None) or tuple(f"channel {i + 1}" for i in range(k.value[1]))
+    return f"{sizes}, each channel by itself: " + \
+        (each[0] if len(set(each)) == 1 else "; ".join(f"{n} {e}" for n, e in zip(names, each, strict=True)))
 
 
 def _label(k: Signal) -> str:
     """The short name of one filter in a bank."""
     kind = recognise(k)
-    lead = _lead(kind, k) if kind.name != "silence" else ["silent"]
-    return ", ".join(lead[:2]) if kind.name in ("lowpass", "highpass", "bandpass", "bandstop") else \
-        TITLES[kind.name] + f" ({AFTER[kind.name]})" if kind.name in AFTER else lead[0]
+    said = lead(kind, k) if kind.name != "silence" else ["silent"]
+    return ", ".join(said[:2]) if kind.name in FILTERS else \
+        title(kind) + f" ({AFTER[kind.name]})" if kind.name in AFTER else said[0]
 
 
 def _ratio(dc: float | complex) -> str:
     size = abs(dc)
-    if isinstance(dc, float) and abs(dc - 1) < 1e-3:
+    if isinstance(dc, float) and abs(dc - 1) < 5e-3:
         return "1"
     return gain(size) + (" (inverted)" if isinstance(dc, float) and dc < -0.01 else "")

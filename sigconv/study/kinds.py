@@ -2,9 +2,10 @@
 
 On a line every family has a mark of its own: edge and laplace their two and three taps, box its flat top, binomial the numbers
 of Pascal's triangle (1,2,1 is that, though a box of exactly two samples has the same taps), gaussian a parabola
-for a logarithm, echo taps at equal distances and ratios, an interpolated delay a flat gain and a straight phase, a note a
-constant turn from tap to tap, a room a straight decay in dB, and the filters one pass band or two, with stop bands at least
-20 dB below. Nothing of this: no name.
+for a logarithm, echo taps at equal distances and ratios (a comb those of ratio 1), an interpolated delay a flat gain and a
+straight phase, a note a constant turn from tap to tap, a room a straight decay in dB, and the filters one pass band or two,
+with stop bands at least 20 dB below. `bells` knows what is made of Gaussians, `waves` what sings and turns. Nothing of this:
+no name.
 """
 
 from __future__ import annotations
@@ -53,18 +54,20 @@ def recognise(k: Signal) -> Kind:
 
 def on_line(h: np.ndarray, first: float) -> Kind:
     """The family of trimmed taps on a line, the first at index `first`."""
+    from . import bells, waves
+
     one = _one_tap(h, first)
     if one or len(h) < 2:
         return one or Kind("")
     if np.iscomplexobj(h):
-        return _tone(h) or Kind("")
-    spectrum = None if len(h) <= 3 else Spectrum(h)
-    found = _short(h) or _binomial(h) or _box(h) or _gaussian(h) or _echo(h)
-    if not found and spectrum:
-        found = _shift(h, first, spectrum) or _filter(h, spectrum) or _room(h)
-    elif not found:
-        found = _filter(h, Spectrum(h))
-    return found or Kind("")
+        return waves.gabor(h) or _tone(h) or waves.sweep(h, first) or Kind("")
+    found = _short(h) or _binomial(h) or _box(h) or _gaussian(h) or _echo(h) or bells.on_line(h) or waves.hilbert(h)
+    if found:
+        return found
+    spectrum = Spectrum(h)
+    if len(h) > 3:
+        found = _shift(h, first, spectrum) or waves.comb(h, spectrum)
+    return found or _filter(h, spectrum) or (_room(h) if len(h) > 3 else None) or Kind("")
 
 
 def _one_tap(h: np.ndarray, first: float) -> Kind | None:
@@ -73,7 +76,9 @@ def _one_tap(h: np.ndarray, first: float) -> Kind | None:
         return None
     at, gain = first + top, h[top]
     if np.iscomplexobj(h):
-        return Kind("", 1.0)
+        from .waves import phase
+
+        return phase(h[top], (at,))
     if at:
         return Kind("delay", float(gain), {"time": at})
     return Kind("identity" if abs(gain - 1) < SAME else "gain", float(gain))
@@ -86,8 +91,9 @@ def _short(h: np.ndarray) -> Kind | None:
         return Kind("edge", float(h[0]))
     if len(h) != 3:
         return None
-    if abs(h[0] + h[2]) < near and abs(h[1]) < near:
-        return Kind("difference", float(h[0]))
+    if abs(h[0] + h[2]) < near:
+        return Kind("difference", float(h[0])) if abs(h[1]) < near else \
+            Kind("emboss", float(h[1]), {"amount": float(abs(h[0] / h[1])), "lit": (float(np.sign(h[0] / h[1])),)})
     if abs(h[0] - h[2]) > near:
         return None
     if abs(h.sum()) < near:
@@ -146,6 +152,10 @@ def _echo(h: np.ndarray) -> Kind | None:
         return None
     ratio = float(h[at[1]] / h[at[0]])
     model = h[at[0]] * ratio ** np.arange(len(at))
+    if abs(abs(ratio) - 1) < SAME and ratio > 0:
+        if np.ptp(h[at]) > 10 * SAME * abs(h[0]):
+            return None
+        return Kind("comb", float(h.sum()), {"period": int(gaps[0]), "teeth": len(at), "middle": (len(h) - 1) / 2})
     if abs(ratio) > 1 + SAME or np.abs(h[at] - model).max() > 1e-4 * abs(h[0]):
         return None
     return Kind("echo", float(h[0]), {"delay": int(gaps[0]), "decay": ratio, "repeats": len(at) - 1})
