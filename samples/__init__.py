@@ -1,1 +1,1 @@
-"""Sounds, images and volumes that the project makes itself; `make.py` makes them again."""
+"""Sounds, an image, a volume and a video that the project makes itself; `make.py` makes them again."""

@@ -29,6 +29,7 @@ def main(folder: Path) -> None:
     write(folder / "room.wav", 0.9 * room(0.5, 0.09, seed=3))
     picture(folder / "image.png")
     np.save(folder / "volume.npy", phantom())
+    film(folder / "video.gif")
 
 
 def write(path: Path, samples: np.ndarray) -> None:
@@ -175,9 +176,9 @@ def box(x: np.ndarray, y: np.ndarray, left: float, top: float, right: float, bot
 
 
 def paint(rgb: np.ndarray, alpha: np.ndarray, colour: tuple[float, ...] | np.ndarray) -> None:
-    """Lay a colour over the picture where `alpha` is."""
+    """Lay a colour, or a grey, over the picture where `alpha` is."""
     alpha = np.minimum(alpha, 1)
-    rgb += alpha * (np.asarray(colour, float).reshape(3, *np.shape(colour)[1:] or (1, 1)) - rgb)
+    rgb += alpha * (np.asarray(colour, float).reshape(-1, *np.shape(colour)[1:] or (1, 1)) - rgb)
 
 
 def phantom() -> np.ndarray:
@@ -194,6 +195,29 @@ def phantom() -> np.ndarray:
         inside = ((z - cz) / rz) ** 2 + (v / ry) ** 2 + (u / rx) ** 2 < 1
         volume[inside] = level
     return volume.astype(np.uint8)
+
+
+def film(path: Path) -> None:
+    """25 frames of 80 ms, 96 × 96, grey: a dot goes right, one down to the right, a bar turns half round, checks with grain
+    stand still, a lamp flashes for one frame."""
+    from PIL import Image
+
+    y, x = np.mgrid[0:96, 0:96] + 0.5
+    grain = np.random.default_rng(13).uniform(-0.12, 0.12, (96, 96))
+    checks = 0.42 + 0.22 * ((x // 7).astype(int) + (y // 7).astype(int) & 1) + grain
+    scene = np.full((96, 96), 0.12)
+    scene[56:91, 7:42] = checks[56:91, 7:42]
+    frames = []
+    for i in range(25):
+        frame, turn = scene.copy()[None], np.pi * i / 25
+        along, across = ((x - 26) * np.cos(turn) + (y - 33) * np.sin(turn), (y - 33) * np.cos(turn) - (x - 26) * np.sin(turn))
+        paint(frame, cover(np.minimum(15 - np.abs(along), 2.5 - np.abs(across))), (0.7,))
+        paint(frame, cover(3.5 - np.hypot(x - 8 - 80 * i / 24, y - 9)), (1.0,))
+        paint(frame, cover(3.5 - np.hypot(x - 44 - 2 * i, y - 18 - 2 * i)), (1.0,))
+        if i == 12:
+            paint(frame, cover(8 - np.hypot(x - 60, y - 80)), (1.0,))
+        frames.append(Image.fromarray(np.round(51 * np.clip(frame[0], 0, 1)).astype(np.uint8) * 5))
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=80, loop=0, optimize=False)
 
 
 if __name__ == "__main__":

@@ -210,6 +210,29 @@ def test_what_a_gif_loses_is_said(tmp_path):
         assert sc.load(tmp_path / "z.gif").domain.step[0] == Fraction(1, 10)
 
 
+@pytest.mark.parametrize("pattern", ["AABB", "AAAA", "ABBA", "AB"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_frames_that_are_alike_stay_frames(tmp_path, pattern, channels):
+    """Pillow's writer merges them; a video that stands still came back as an image."""
+    rng = np.random.default_rng(0)
+    kinds = {letter: rng.integers(0, 4, (channels, 6, 8)).astype(np.float32) / np.float32(255) * 85 for letter in "AB"}
+    x = video(np.stack([kinds[letter] for letter in pattern], axis=1), channels=NAMES[channels])
+    sc.save(x, tmp_path / "x.gif")
+    y = sc.load(tmp_path / "x.gif")
+    assert y.domain == x.domain
+    np.testing.assert_array_equal(y.data, x.data)
+
+
+@pytest.mark.filterwarnings("always::sigconv.SigconvWarning")
+def test_a_gif_of_one_frame_is_an_image_and_that_is_said(tmp_path):
+    x = video(np.full((1, 1, 6, 8), 0.2, np.float32))
+    with pytest.warns(sc.SigconvWarning, match="comes back as an image; .npz"):
+        sc.save(x, tmp_path / "x.gif")
+    assert sc.load(tmp_path / "x.gif").domain == sc.grid(6, 8)
+    sc.save(x, tmp_path / "x.npz")
+    assert sc.load(tmp_path / "x.npz").domain == x.domain
+
+
 REAL_IMAGES = {"camera.png": (1, 512, 512), "coffee.png": (3, 400, 600), "coins.png": (1, 303, 384), "brick.png": (1, 512, 512),
                "china.jpg": (3, 427, 640)}
 

@@ -36,7 +36,7 @@ def onset_of(x, rate, pitch, seconds=0.049):
 
 def test_they_are_under_3_megabytes_and_nothing_else_is_there():
     files = {p.name for p in SAMPLES.iterdir() if p.is_file()}
-    assert files == {*SOUNDS, "image.png", "volume.npy", "make.py", "__init__.py", "README.md"}
+    assert files == {*SOUNDS, "image.png", "volume.npy", "video.gif", "make.py", "__init__.py", "README.md"}
     assert sum((SAMPLES / name).stat().st_size for name in files) < 3e6
 
 
@@ -130,6 +130,56 @@ def test_the_volume_is_a_phantom():
     assert not volume[[0, -1]].any() and not volume[:, [0, -1]].any() and not volume[:, :, [0, -1]].any()
     inside = np.mean(volume > 0)
     assert inside == pytest.approx(4 / 3 * np.pi * 0.90 * 0.92 * 0.74 / 8, rel=0.02)
+
+
+@pytest.fixture(scope="module")
+def video():
+    return sc.load(sc.io.sample("video"))
+
+
+def test_the_video_is_two_seconds_on_its_own_grid(video):
+    assert (SAMPLES / "video.gif").stat().st_size < 120e3
+    assert video.value == (1,) and video.data.dtype == np.float32 and 0.1 < video.data.min() < video.data.max() == 1
+    assert video.domain == sc.Domain((25, 96, 96), ("0.08", 1, 1), 0, ("s", "px", "px"), ("time", "y", "x"))
+    told = sc.io.info(sc.io.sample("video"))
+    assert told["kind"] == "video" and told["duration"] == pytest.approx(2.0) and told["frames"] == 25
+
+
+def middle(mask):
+    return np.array([axis.mean() for axis in np.nonzero(mask)])
+
+
+def test_what_moves_in_the_video(video):
+    """One dot goes right, one down to the right as fast as across, a bar turns half round; the lamp lasts one frame."""
+    frames = video.data[0]
+    right = np.array([middle(f[:14, :] > 0.9) for f in frames])
+    np.testing.assert_allclose(np.diff(right[:, 1]), 80 / 24, atol=0.5)
+    assert np.ptp(right[:, 0]) < 0.5
+    steps = np.diff([middle(f[14:76, 39:] > 0.9) for i, f in enumerate(frames) if i != 12], axis=0)
+    np.testing.assert_allclose(np.delete(steps, 11, axis=0), 2, atol=0.3)
+    bars = [np.nonzero(f[16:52, 12:40] > 0.5) for f in frames[:13]]
+    turns = [np.degrees(np.arctan2(*np.linalg.svd(np.stack([y - y.mean(), x - x.mean()]))[0][:, 0])) % 180 for y, x in bars]
+    np.testing.assert_allclose(turns, 180 / 25 * np.arange(13), atol=2)
+    np.testing.assert_array_equal(frames[:, 56:91, 7:42], np.broadcast_to(frames[0, 56:91, 7:42], (25, 35, 35)))
+    lamp = np.abs(frames[:, 80, 60] - frames[0, 80, 60]) > 0.5
+    assert np.flatnonzero(lamp).tolist() == [12]
+
+
+def test_each_gradient_of_the_video_finds_its_own(video):
+    """Standing things have no edge in time; the lamp is one in time and fades in the frame after."""
+    k = sc.kernel("edge", video)
+    along = dict(zip(k.channels, (video @ k).data[0], strict=True))
+    assert list(along) == ["time", "y", "x"]
+    assert np.abs(along["time"][1:, 58:90, 9:41]).max() < 1e-6 < 0.1 < np.abs(along["x"][1:, 58:90, 9:41]).max()
+    lamp = along["time"][:, 78:83, 58:63].mean(axis=(1, 2))
+    assert lamp[12] > 0.8 and lamp[13] < -0.8 and np.abs(np.delete(lamp, [0, 12, 13])).max() < 1e-6
+
+
+def test_default_lengths_count_steps_on_the_video(video):
+    assert sc.kernel("blur", video).domain.shape == (17, 17, 17)
+    assert sc.kernel("delay:0.16:0:4", video).domain.start == (2, 0, 4)
+    late = sc.convolve(video, sc.kernel("delay:0.16:0:0", video))
+    np.testing.assert_array_equal(late.data[0, 2:], video.data[0, :-2])
 
 
 @pytest.mark.slow
