@@ -17,6 +17,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 VERBS = {
     "listen": "Filter sounds, images or volumes; hear and see what changed.",
+    "apply": "Filter many files as they are: true samples, any length.",
     "look": "Draw a file, a kernel, or what a kernel does to a file.",
     "lesson": "Make a page to learn from, of a sound.",
     "kernels": "List the kernels, or tell about one.",

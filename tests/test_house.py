@@ -144,7 +144,8 @@ def test_tests_need_only_what_the_install_brings():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = project["dependencies"] + project["optional-dependencies"]["test"]
     brought = {re.match(r"[\w-]+", line)[0].lower().replace("-", "_") for line in asked} | {"pil"}
-    ours = {"sigconv", "sigconv_cli", "sigconv_samples", "cli", "samples"} | {p.stem for p in (ROOT / "tests").glob("*.py")}
+    ours = {"sigconv", "sigconv_cli", "sigconv_samples", "cli", "samples"} | {
+        p.stem for folder in ("tests", "docs") for p in (ROOT / folder).glob("*.py")}
     used = {module.split(".")[0] for path in (ROOT / "tests").rglob("*.py") for module, _, _ in imports(path)}
     used |= {module.split(".")[0] for path in FILES for module, _, _ in imports(path)} - {"sounddevice"}
     assert {name for name in used - ours if name.lower() not in brought} <= set(sys.stdlib_module_names)
@@ -177,7 +178,7 @@ for verb in [None, *cli.VERBS]:
     assert not loaded, (verb, loaded)
 """
     out = run(code, tmp_path)
-    assert out.count("Usage:") == 6 and "Examples:" in out
+    assert out.count("Usage:") == 8 and "Examples:" in out
 
 
 HIDDEN = """

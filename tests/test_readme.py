@@ -35,7 +35,8 @@ def commands(page):
 def folder(tmp_path_factory):
     """A folder with the files that the commands speak of, and the project's commands on the path."""
     place = tmp_path_factory.mktemp("readme")
-    for name, sample in {"voice.wav": "speech", "room.wav": "room", "photo.png": "image", "volume.npy": "volume"}.items():
+    for name, sample in {"voice.wav": "speech", "room.wav": "room", "photo.png": "image", "volume.npy": "volume",
+                         "stereo.wav": "stereo"}.items():
         shutil.copy(sc.io.sample(sample), place / name)
     return place
 

@@ -55,7 +55,7 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
     Raises `SigconvError` for shapes that do not fit, a kernel without taps, an unknown method, taps that require grad on
     a NumPy x, and a method that can't do the job.
     """
-    if method == "auto" and out is None and (y := lone(x, w, stride, dilation, groups, window)) is not None:
+    if type(method) is str and method == "auto" and out is None and (y := lone(x, w, stride, dilation, groups, window)) is not None:
         return y
     among(method, ("auto", *METHODS), "method")
     x, w, dtype = arrays.pair(arrays.asarray(x), arrays.asarray(w))

@@ -25,7 +25,7 @@ def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -
     """`conv` of real (1, 1, n) with (1, 1, k); None where the job is another, or asks for little of the line."""
     if not (type(x) is np.ndarray is type(w) and x.ndim == 3 == w.ndim and x.dtype.char in "fd"
             and w.dtype.char in "fd" and x.dtype.isnative and w.dtype.isnative
-            and type(stride) is int is type(dilation) and stride == dilation == 1 == groups):
+            and type(stride) is type(dilation) is type(groups) is int and stride == dilation == groups == 1):
         return None
     (b, c, n), (m, g, k) = x.shape, w.shape
     if not (b == c == m == g == 1 and n and k):

@@ -77,12 +77,14 @@ class Blocks:
             raise source.error(f"an {kind}; wanted sound, which comes in blocks; sc.load reads it whole")
         self._head = audio.checked(source, self._form, self._formats)
         self._overheard = audio.Overheard(source, self._form)
-        if _plain(source, self._head):
+        self._plain = _plain(source, self._head)
+        if self._plain and self._form == "WAV":
             self._decodable, count, rate = self._head.frames or 0, self._head.channels or 0, int(self._head.rate or 0)
         else:
             with self._overheard.listening():
                 self._file = audio.decoder(source, self._form)
             self._decodable, count, rate = self._file.frames, self._file.channels, self._file.samplerate
+            self._plain &= (self._decodable, count, rate) == (self._head.frames, self._head.channels, self._head.rate)
         audio.name_pair(self._head, count)
         known = audio.claim(self._head, self._decodable)
         self.frames = self._decodable if known is None and 0 < self._decodable < 2**62 else known
@@ -133,7 +135,7 @@ class Blocks:
         """Samples (channels, n) as they come, from the first."""
         if self._source.fd < 0:
             raise SigconvError(f"{self._source.name}: blocks of a closed file; wanted sc.io.blocks(path) anew")
-        if _plain(self._source, self._head):
+        if self._plain:
             return _from_wav(self._source, self._head, self.size)
         return self._by_soundfile()
 
@@ -153,7 +155,7 @@ class Blocks:
         for block in self._heard(audio.samples(file, small, stop=True)):
             found += len(block)
             if found > done:
-                yield block[max(len(block) - (found - done), 0):].T
+                yield block.T
         audio.damaged(self._source, found, reason)
         self._decodable = found
 

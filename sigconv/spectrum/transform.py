@@ -169,7 +169,7 @@ def _turns(window: int, hop: int, low: int, rows: int, frames: int, first: Any) 
     """e^(−2πi ν t) for row ν and the first sample t of each frame: what makes a transform's phases count from time 0."""
     nu, whole = np.arange(low, low + rows), int(first // 1)
     roots = np.exp(-2j * np.pi * np.arange(window) / window)
-    turns = roots[np.outer(whole + hop * np.arange(frames), nu) % window]
+    turns = roots[np.outer((whole % window + hop % window * np.arange(frames)) % window, nu) % window]
     return turns if whole == first else turns * np.exp(-2j * np.pi * nu * float(first - whole) / window)
 
 
