@@ -43,8 +43,8 @@ def picture(y: Signal, kernel: Signal | None = None, *, visible: bool = False,
     Complex values show their magnitude; the filters of a bank, which stand last in value, the root of their summed
     squares (for `edge` the length of the gradient); where the kernel has no DC gain, what is left that may be negative
     is drawn around middle grey, ½ + y/2. `visible`: faint results of such kernels are made brighter first (`brightness`),
-    others darker, by a power of two, where more than one value in ten lies beyond 1. `rectified`: nothing swings, 0 is black. Values
-    outside 0 … 1 stay: whoever draws clips, and says so.
+    others darker, by a power of two, where more than one value in ten lies beyond 1. `rectified`: nothing swings, 0 is black.
+    Values outside 0 … 1 stay: whoever draws clips, and says so.
 
     >>> import sigconv as sc
     >>> x = sc.Signal(np.eye(4)[None], sc.grid(4, 4))

@@ -421,7 +421,7 @@ def test_standard_input_and_odd_names(tmp_path):
     odd = tmp_path / "a<b>&.wav"
     odd.write_bytes(sc.io.sample("chime-dry").read_bytes())
     assert spawn("lesson", "listening", "-", "--no-open", cwd=tmp_path, stdin=odd.read_bytes()).returncode == 0
-    assert run("lesson", "listening", odd, "--no-open", cwd=tmp_path).code == 0
+    assert spawn("lesson", "listening", odd, "--no-open", cwd=tmp_path).returncode == 0
     named, piped = (tmp_path / f"{stem}.lesson.html" for stem in ("a<b>&", "stdin"))
     assert "a&lt;b&gt;&amp;.wav" in named.read_text() and "<b>&.wav" not in named.read_text()
     assert piped.read_text().replace("stdin", "") == named.read_text().replace("a&lt;b&gt;&amp;.wav", "")

@@ -55,8 +55,10 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
     Raises `SigconvError` for shapes that do not fit, a kernel without taps, an unknown method, taps that require grad on
     a NumPy x, and a method that can't do the job.
     """
-    if type(method) is str and method == "auto" and out is None and (y := lone(x, w, stride, dilation, groups, window)) is not None:
-        return y
+    if type(method) is str and method == "auto" and out is None:
+        y = lone(x, w, stride, dilation, groups, window)
+        if y is not None:
+            return y
     among(method, ("auto", *METHODS), "method")
     x, w, dtype = arrays.pair(arrays.asarray(x), arrays.asarray(w))
     asked = Job.of(x, w, stride, dilation, groups, window)

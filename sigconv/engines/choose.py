@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import log2, prod
-from sys import modules
 
 from .. import arrays
 from ..arrays import Array
@@ -24,7 +23,6 @@ __all__ = ["choose", "line"]
 # Nanoseconds for one product summed, and for one point of a transform (forward, product, back) per log2 of its length.
 DIRECT = {1: 0.15, 2: 0.9, 3: 1.2}
 SPECTRAL = 0.8
-NUMPY = 1.4  # as much by numpy.fft as by scipy.fft
 FEW = 33  # taps that no transform is worth on a line
 BRIEF = 50_000  # products that are summed as they stand: whole numbers stay whole
 
@@ -46,10 +44,9 @@ def choose(x: Array, w: Array, job: Job) -> str:
     whole = tuple(fast_length(b - a + span) for a, b, span in zip(job.first, job.stop, job.spans, strict=True))
     tile = tile_points(job)
     tiles = prod(-(-(b - a) // max(p - span, 1)) for a, b, span, p in zip(job.first, job.stop, job.spans, tile, strict=True))
-    point = SPECTRAL if arrays.is_tensor(x) else SPECTRAL * (1 if "scipy.fft" in modules else NUMPY)
     costs |= {"direct": DIRECT[ndim] * job.batch * job.filters * prod(job.out) * job.terms,
-              "fft": point * (lines + 0.5) * prod(whole) * log2(prod(whole) + 1) + 4e4,
-              "overlap_save": point * lines * tiles * prod(tile) * log2(prod(tile) + 1) + 6e4 * tiles}
+              "fft": SPECTRAL * (lines + 0.5) * prod(whole) * log2(prod(whole) + 1) + 4e4,
+              "overlap_save": SPECTRAL * lines * tiles * prod(tile) * log2(prod(tile) + 1) + 6e4 * tiles}
     if not arrays.is_tensor(x) and fits_bands(job, x.dtype.char):
         costs["bands"] = bands_cost(job, x.dtype.char)
     return min(costs, key=costs.__getitem__)

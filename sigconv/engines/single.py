@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import lru_cache
 from typing import Any
 
@@ -36,7 +35,7 @@ def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -
     long, short = x[0, 0], w[0, 0] if w.dtype is x.dtype else w[0, 0].astype(x.dtype)
     if n < k:
         long, short, n, k = short, long, k, n
-    name, points = _plan(n, k, first, stop, x.dtype.char, "scipy.fft" in sys.modules)
+    name, points = _plan(n, k, first, stop, x.dtype.char)
     if name == "direct":
         y = np.convolve(long, short)[first:stop]
     elif name == "exactly":
@@ -61,7 +60,7 @@ def _ends(window: Any) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4096)
-def _plan(n: int, k: int, first: int, stop: int, kind: str, scipy: bool) -> tuple[str, int]:
+def _plan(n: int, k: int, first: int, stop: int, kind: str) -> tuple[str, int]:
     """The method, and the length of its transforms."""
     if k <= BRIEF:
         return "direct", 0

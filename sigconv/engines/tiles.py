@@ -23,11 +23,13 @@ CHUNK = 2**17  # samples transformed at a time
 IMPORT = 2e9  # ns of transforms that are worth the wait for scipy.fft, which is faster on batches
 # ns a point of batched real transforms there and back, with product and moves, by log2 of their length from 8 on
 POINT = (5.2, 4.7, 4.4, 5.6, 5.9, 6.7, 7.0, 9.0, 13.5, 15.0, 26.0)
-NUMPY = 1.4  # as much by numpy.fft
 
 
 def fast_transforms(work: float = 0.0) -> Any:
-    """`scipy.fft` where it is open already or the work (ns) is worth opening it, else `numpy.fft`."""
+    """`scipy.fft` where it is open already or the work (ns) is worth opening it, else `numpy.fft`.
+
+    They round alike in double precision, and differ in the last bits of single; which method is chosen depends on sizes alone.
+    """
     if "scipy.fft" in sys.modules or work > IMPORT:
         import scipy.fft
 
@@ -38,7 +40,7 @@ def fast_transforms(work: float = 0.0) -> Any:
 def cost(job: Job) -> tuple[float, int]:
     """Nanoseconds, about, and the length of the transforms."""
     span, outputs = job.spans[0], job.stop[0] - job.first[0]
-    lines = job.batch * (job.channels + job.filters) / 2 * (1 if "scipy.fft" in sys.modules else NUMPY)
+    lines = job.batch * (job.channels + job.filters) / 2
     least = max((2 * span).bit_length(), 8)
     most = max((outputs + span - 1).bit_length(), least)
     per, each = job.channels // job.groups, {}

@@ -44,7 +44,8 @@ def _laplace(ndim: int) -> np.ndarray:
 
 @family("mexicanhat", formula={1: "g(i)·(i²/σ² − 1)/σ², g the Gaussian", 2: "along y + along x: g(i)·(i²/σ² − 1)/σ² ⊗ g",
                                3: "along z + along y + along x: g(i)·(i²/σ² − 1)/σ² ⊗ g ⊗ g"},
-        parameters={"sigma": SIGMA}, facts={"zero_mean": "to the cut at 4σ, −50 dB from σ = 0.75 steps on", "symmetry": "even", "delay": 0.0})
+        parameters={"sigma": SIGMA},
+        facts={"zero_mean": "to the cut at 4σ, −50 dB from σ = 0.75 steps on", "symmetry": "even", "delay": 0.0})
 def log(like: Domain, sigma: Any = None) -> Signal:
     """The Laplacian of a Gaussian: what bends, seen through a blur; blobs of radius σ√2 answer most.
 
