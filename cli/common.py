@@ -134,10 +134,15 @@ def nowhere(spec: str, rate: float = 44100, dims: int | None = None) -> Any:
 def kernel_for(spec: str, dry: Any, resample: bool, talk: Talk, on: str = "signal") -> Any:
     """The kernel for a file or for its spectrogram, at the file's rate if asked to bring it there."""
     import sigconv
+    from sigconv.errors import UsageError
 
     if on == "spectrogram" and dry.domain.ndim == 1 and dry.domain.unit == ("s",):
         return _on_spectrogram(spec, dry)
     k = sigconv.kernel(spec, dry.domain)
+    if len(k.value) == 2 and dry.value[-1:] != k.value[1:]:
+        have = dry.value[-1] if dry.value else 1
+        raise UsageError(f"kernel {spec!r} is for {k.value[1]} channels, the file has {have}: wanted such a file"
+                                        + ", in stereo" * (k.value[1] == 2))
     if k.domain.ndim == dry.domain.ndim == 1 and k.domain.step != dry.domain.step:
         if not resample:
             raise sigconv.SigconvError(f"kernel {spec!r} at {k.rate} Hz, the file at {dry.rate} Hz: wanted one rate; --resample "

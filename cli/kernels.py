@@ -16,7 +16,7 @@ def kernels(name: str | None, talk: Talk) -> None:
 
     if name is None:
         wide = max(map(len, FAMILIES))
-        for each in FAMILIES.values():
+        for each in (FAMILIES[known] for known in sorted(FAMILIES)):
             also = f" (also {', '.join(each.aliases)})" if each.aliases else ""
             talk.result(f"{each.name:<{wide}}  {each.summary}{also}", _data(each))
         talk.say("sigconv kernels NAME tells more; taps (-1,0,1) and files (room.wav, taps.npy) are kernels too")
@@ -26,7 +26,7 @@ def kernels(name: str | None, talk: Talk) -> None:
         from sigconv.errors import UsageError
         from sigconv.kernels.reading import nearest
 
-        raise UsageError(f"kernel '{name}': {nearest(name) or 'wanted one of ' + ', '.join(FAMILIES)}")
+        raise UsageError(f"kernel '{name}': {nearest(name) or 'wanted one of ' + ', '.join(sorted(FAMILIES))}")
     emit(talk, _rows(family), _data(family) | {"does": _sentence(family)})
 
 

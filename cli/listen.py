@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .common import Talk, array_options, chain_options, each, emit, files, kernel_for, kernel_option, loaded, talk_options
+from .samples import sample_for
 from .together import joint, together_option, wanted
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def listen(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...],
                          "wanted one of the two")
     if not kernels:
         raise UsageError("no kernel: wanted --kernel K, e.g. --kernel edge; 'sigconv kernels' lists them")
-    paths = files(names) or [str(_sample())]
+    paths = files(names) or [str(sample_for(kernels, ears["on"]))]
     if output == "-" and len(paths) * len(kernels) > 1:
         raise UsageError("-o - takes one kernel and one file: standard output holds one sound")
     several = len(paths) > 1 or len(kernels) > 1 or any(Path(name).is_dir() for name in names)
@@ -87,12 +88,6 @@ def listen(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...],
             with suppress(OSError):  # a folder with results in it stays
                 Path(str(output)).rmdir()
     ctx.exit(code)
-
-
-def _sample() -> Path:
-    from sigconv.io import sample
-
-    return sample("speech")
 
 
 def _one(path: str, specs: list[str], output: str | None, several: bool, taken: set[Path], talk: Talk,
@@ -233,7 +228,7 @@ def _next(spec: str, path: str, ndim: int, on: str) -> str:
     from shlex import quote
 
     other = "edge" if "edge" not in spec else "room" if ndim == 1 and on == "signal" else "blur"
-    if path in ("-", str(_sample())):
+    if path == "-" or Path(path).parent == sample_for(()).parent:
         file = ""
     else:
         file = " " + quote(f"./{path}" if path.startswith("-") else path)
