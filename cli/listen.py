@@ -110,6 +110,8 @@ def _one(path: str, specs: list[str], output: str | None, several: bool, taken: 
     _write(heard, where, "stdin" if path == "-" else Path(path).name, 32 if facts.get("subtype") in FINE else 16,
            [] if path == "-" else [path, *(s for s in specs if Path(s).is_file())], subtype, changes if page else None, force,
            talk)
+    for note in heard.notes:
+        talk.say(f"note: {note}")
     for i, take in enumerate(heard.takes):
         for note in take.notes:
             talk.say(f"note: {note}")
@@ -169,9 +171,14 @@ def _shown(take: Any, thing: Path, talk: Talk, rectified: bool) -> Signal:
     """The result as it is, or what a picture file can hold of it."""
     if thing.suffix.lower() in (".npz", ".npy"):
         return take.wet
+    import numpy as np
+
     from sigconv.pictures import picture
 
     seen, said = picture(take.wet, take.kernel, visible=True, rectified=rectified)
+    if said and (share := float(np.mean((seen.data < 0) | (seen.data > 1)))):  # by our own scale: not the user's to mend
+        seen = type(seen)(np.clip(seen.data, 0, 1), seen.domain, seen.names)
+        said += f", {100 * share:.2g} % of it beyond black or white"
     if said:
         talk.say(f"note: {thing.name} shows {said}; for true samples name an output that ends in .npz")
     return seen

@@ -20,12 +20,13 @@ from ..errors import UsageError, hint
 from ..signal import Signal
 from .levels import block_powers, integrated, samples, true_peak
 
-__all__ = ["CEILING", "MATCHES", "Heard", "check", "decibels", "gains", "measure"]
+__all__ = ["CEILING", "HOLD", "MATCHES", "Heard", "check", "decibels", "gains", "held_back", "measure"]
 
 MATCHES = ("loudness", "rms", "peak", "none")
 CUT = 2**20  # samples squared at a time
 CEILING = -1.0  # dBTP, EBU R 128's maximum
 ROUNDS = 6
+HOLD = 20.0  # dB that one result's match may cost all the others
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,22 @@ def gains(dry: Heard, wets: list[Heard], match: str, guard: bool) -> tuple[float
         if match != "none":
             own = [1.0 if dry.mute or wet.mute else _match(dry, wet, match, common, g) for wet, g in zip(wets, own, strict=True)]
         if guard:
+            own = [min(g, _most(dry, wet)) for wet, g in zip(wets, own, strict=True)] if match != "none" else own
             highest = max([dry.true_peak, *(wet.true_peak + decibels(g) for wet, g in zip(wets, own, strict=True))])
             common = 10 ** ((CEILING - highest) / 20) if highest > CEILING else 1.0
         if common == before:
             break
     return common, own
+
+
+def held_back(dry: Heard, wet: Heard, gain: float) -> bool:
+    """Whether a match stopped where the result peaks `HOLD` above dry, so that dry is still heard beside it."""
+    return not (dry.mute or wet.mute) and gain >= _most(dry, wet) * (1 - 1e-9)
+
+
+def _most(dry: Heard, wet: Heard) -> float:
+    """The gain at which a result peaks `HOLD` above dry, or above the ceiling."""
+    return inf if wet.true_peak == -inf else 10 ** ((max(CEILING, dry.true_peak) + HOLD - wet.true_peak) / 20)
 
 
 def _match(dry: Heard, wet: Heard, match: str, common: float, gain: float) -> float:

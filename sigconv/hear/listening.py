@@ -19,7 +19,7 @@ import numpy as np
 from .. import arrays
 from ..errors import SigconvError
 from ..signal import Signal
-from .fair import Heard, check, decibels, gains, measure
+from .fair import HOLD, Heard, check, decibels, gains, held_back, measure
 from .passing import Chain, Result, silence
 from .scans import _flat, is_sound
 
@@ -131,7 +131,7 @@ def listen(dry: Signal, kernels: Sequence[tuple[str, Signal]], *, match: str = "
     levels = [_level(dry, result) for result in results]
     common, own = gains(level, levels, match, guard)
     takes = [Take(name, r.kernel, r.wet, _scaled(r.sound, g * common), g * common, each.loudness, each.true_peak,
-                  (*r.notes, *_remarks(level, each, match)), r.maps[1], r.label and r.label(g * common), given)
+                  (*r.notes, *_remarks(level, each, match, g * guard)), r.maps[1], r.label and r.label(g * common), given)
              for (name, given), r, g, each in zip(kernels, results, own, levels, strict=True)]
     before = results[0].maps[0] if results else None
     return Listening(dry, _scaled(heard, common), common, level.loudness, level.true_peak, tuple(takes), match, guard,
@@ -173,9 +173,11 @@ def _level(dry: Signal, result: Result) -> Heard:
     return each
 
 
-def _remarks(dry: Heard, wet: Heard, match: str) -> list[str]:
+def _remarks(dry: Heard, wet: Heard, match: str, gain: float) -> list[str]:
     """What the match could not do."""
     said = [wet.note] if wet.note else []
+    if match != "none" and held_back(dry, wet, gain):
+        said.append(f"held back: to match its {match} would lower all others by more than {HOLD:g} dB")
     if match != "none" and wet.mute and not dry.mute:
         said.append("not matched, gain of the guard alone")
     return said

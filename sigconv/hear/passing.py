@@ -22,6 +22,7 @@ from .scans import SCANS, _flat, is_sound, label, legend, scan
 __all__ = ["Chain", "Result", "silence"]
 
 PLACES = ("signal", "spectrogram")
+MUCH = 0.1  # of the energy of a result, that is said of a border
 RECTIFIED = {"relu": "what is below 0 is cut off", "abs": "what is below 0 is turned over"}
 
 
@@ -73,7 +74,7 @@ class Chain:
     def words(self) -> tuple[str, ...]:
         """What stands beside the kernel, in order."""
         said = [f"on the {self.on}"] if self.on != "signal" else []
-        said += [f"{100 * self.wet:.4g} % wet"] if self.wet != 1 else []
+        said += [f"{100 * self.wet:.4g} % wet beside {100 * (1 - self.wet):.4g} % dry"] if self.wet != 1 else []
         said += [f"then {self.then}"] if self.then else []
         said += [] if self.mix is None else [f"mix {self.mix.strip()}" if isinstance(self.mix, str) else "mix by a matrix"]
         return tuple(said)
@@ -131,6 +132,7 @@ class Chain:
             notes.append(f"a bank of {kernel.value[0]} filters{names}: {wet.data.size // max(wet.domain.size, 1)} channels")
         wet = self._after(wet, notes, sound, bank)
         if not sound:
+            notes += _border(dry, kernel, wet) if (self.mode, self.padding_mode) == ("same", "zeros") else []
             rest = self._after(convolve(silence(dry), _total(kernel)), [], sound, bank)
             return Result(kernel, wet, *self.scanned(wet, len(wet.value) - bank, rest), tuple(notes))
         shift = wet.domain.start[0] - dry.domain.start[0]
@@ -185,7 +187,24 @@ def _beside(kernel: Signal, wet: float) -> tuple[Signal, str]:
     if late:
         steps = ", ".join(" × ".join(map(str, d)) for d in late[:4]) + (" …" if len(late) > 4 else "")
         said += f": the kernel brought back by its delay, {steps} sample{'s' * (steps != '1')}, to meet the dry signal"
+        if np.count_nonzero(kernel.data) == max(kernel.data.size // max(kernel.domain.size, 1), 1):  # a pure delay
+            said += ", which leaves it as it is; echo keeps both"
     return bypass(kernel, wet), said
+
+
+def _border(dry: Signal, kernel: Signal, wet: Signal) -> list[str]:
+    """A word where much of a picture's result is only its border, beyond which zeros stand."""
+    inner = dry.domain.minus(kernel.domain)
+    if wet.domain != dry.domain or 0 in inner.shape:
+        return []
+    power = np.square(np.abs(wet.data.astype(np.float64, copy=False)))
+    whole = float(power.sum())
+    part = tuple(slice(a, a + n) for a, n in zip(wet.domain.offset(inner), inner.shape, strict=True))
+    share = 1 - float(power[(..., *part)].sum()) / whole if whole else 0.0
+    if share < MUCH or share < 3 * (1 - inner.size / wet.domain.size):
+        return []
+    return [f"{100 * share:.0f} % of the result's energy is its border, beyond which zeros stand: padding mode 'reflect' has "
+            "none"]
 
 
 def silence(dry: Signal) -> Signal:

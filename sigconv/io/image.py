@@ -22,6 +22,7 @@ from .sink import Sink
 
 __all__ = ["IMAGES", "facts", "load_image", "opened_image", "pixels", "write_image"]
 
+NOISE = 1e-5  # beyond 0 … 1, which is rounding
 NAMES = {"L": None, "LA": ("Y", "A"), "RGB": ("R", "G", "B"), "RGBA": ("R", "G", "B", "A")}
 PLUGINS = {"PNG": "Png", "JPEG": "Jpeg", "GIF": "Gif", "TIFF": "Tiff", "BMP": "Bmp", "WEBP": "WebP", "PPM": "Ppm"}
 IMAGES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".gif": "GIF", ".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP",
@@ -188,8 +189,8 @@ def _scaled(data: np.ndarray, bits: int, cure: str) -> np.ndarray:
     if data.dtype.kind not in "fb":
         raise SigconvError(f"pixels of type {data.dtype} as {bits} bits: wanted floats in 0 … 1, uint8 or uint16{cure}")
     low, high = float(data.min()), float(data.max())
-    if low < 0 or high > 1:
-        outside = int(np.count_nonzero((data < 0) | (data > 1)))
+    if low < -NOISE or high > 1 + NOISE:
+        outside = int(np.count_nonzero((data < -NOISE) | (data > 1 + NOISE)))
         warnings.warn(f"{outside} of {data.size} values outside 0 … 1 were clipped (they reach from {low:.4g} to {high:.4g}): "
                       "scale them first, or write .npz", SigconvWarning, stacklevel=2)
     full = 2**bits - 1
