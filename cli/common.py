@@ -136,7 +136,10 @@ def kernel_for(spec: str, dry: Any, resample: bool, talk: Talk, on: str = "signa
     import sigconv
     from sigconv.errors import UsageError
 
-    if on == "spectrogram" and dry.domain.ndim == 1 and dry.domain.unit == ("s",):
+    if on == "spectrogram":
+        if dry.domain.unit != ("s",):
+            raise UsageError(f"--on spectrogram for a file in {' × '.join(dry.domain.unit)}: only a sound has one; wanted a "
+                             "sound, or the kernel on the file itself")
         return _on_spectrogram(spec, dry)
     k = sigconv.kernel(spec, dry.domain)
     if len(k.value) == 2 and dry.value[-1:] != k.value[1:]:
@@ -167,7 +170,9 @@ def _on_spectrogram(spec: str, dry: Any) -> Any:
 def chain_options(verb: Callable) -> Callable:
     """What may stand beside a kernel: --on, --wet, --then, --mix, and for pictures --scan, --along."""
     for option in (
-            click.option("--along", metavar="AXIS", help="The axis that a scan follows: z, y, x, time.  [default: the first]"),
+            click.option("--along", metavar="AXIS",
+                         help="The axis that a scan follows: z, y, x, time. Under rows the slow one (default: the first), under "
+                              "spectrum that of an image which is time (default: the last)."),
             click.option("--scan", type=click.Choice(["rows", "spectrum"]),
                          help="How a picture is heard: rows keeps all of it, colours as channels, so that the WAV loads back; "
                               "spectrum plays x as time, y as pitch.  [default: rows, colours averaged]"),

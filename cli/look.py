@@ -65,6 +65,8 @@ def _draw(path: str | None, spec: str | None, on: str, talk: Talk, *, rate: floa
     x = None if path is None else loaded(path, rate, channels)
     if spec is None:
         assert x is not None
+        if on == "spectrogram":
+            return _map(x)
         return _kernel(x) if _is_kernel(x) else see.signal(x), repr(x).strip("<>")
     if x is None:
         line = sigconv.Signal([[0.0]], sigconv.line(1, rate or 44100))
@@ -72,6 +74,21 @@ def _draw(path: str | None, spec: str | None, on: str, talk: Talk, *, rate: floa
         return _kernel(k), sigconv.study.describe(k, spec)
     k = kernel_for(spec, x, resample, talk, on)
     return see.compare(*_passed(x, k, on)), sigconv.study.describe(k, spec)
+
+
+def _map(x: Any) -> tuple[Any, str]:
+    """A sound's spectrogram, and what it is."""
+    import sigconv
+    from sigconv import see
+    from sigconv.errors import UsageError
+    from sigconv.spectrum import plane
+
+    if x.domain.unit != ("s",):
+        raise UsageError(f"--on spectrogram for a file in {' × '.join(x.domain.unit)}: only a sound has one; wanted a sound")
+    grid = plane(x.domain)
+    window, hop = 1 / (grid.step[0] * x.domain.step[0]), grid.step[1] / x.domain.step[0]
+    S = sigconv.spectrogram(x, window=int(window), hop=int(hop))
+    return see.image(S), repr(S).strip("<>")
 
 
 def _across(paths: tuple[str, ...], spec: str, talk: Talk, **reading: Any) -> tuple[Any, str]:

@@ -23,3 +23,17 @@ def test_a_mono_file_under_a_stereo_kernel_is_told_as_such(tmp_path):
         assert done.code == 2
         assert done.err == f"sigconv: kernel '{name}' is for 2 channels, the file has 1: wanted such a file, in stereo\n"
         assert not list(tmp_path.iterdir())
+
+
+def test_look_on_spectrogram(tmp_path):
+    import sigconv as sc
+
+    done = run("look", "--on", "spectrogram", sc.io.sample("speech"), cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "Hz" in done.out
+    assert list(tmp_path.glob("*.png"))
+    for kernel in ((), ("-k", "edge")):
+        refused = run("look", "--on", "spectrogram", *kernel, sc.io.sample("image"), cwd=tmp_path)
+        assert refused.code == 2
+        assert "only a sound has one" in refused.err
+        assert refused.err.count("\n") == 1
