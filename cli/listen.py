@@ -239,7 +239,8 @@ def _next(spec: str, path: str, ndim: int, on: str) -> str:
         file = ""
     else:
         file = " " + quote(f"./{path}" if path.startswith("-") else path)
-    there, look = (" --on spectrogram", "") if on == "spectrogram" else ("", f" --kernel {quote(spec)}")
+    there = " --on spectrogram" if on == "spectrogram" else ""
+    look = f"{there} --kernel {quote(spec)}"
     return f"sigconv listen --kernel {other}{there}{file}   ·   sigconv kernels   ·   sigconv look{look}{file}"
 
 

@@ -140,3 +140,20 @@ def test_columns_serve_lines_alone():
         conv(np.ones((1, 1, 9, 9)), np.ones((1, 1, 3, 3)), method="columns")
     with pytest.raises(SigconvError, match="columns"):
         conv(np.ones((1, 65, 9)), np.ones((1, 65, 3)), method="columns")
+
+
+@pytest.mark.parametrize("method", ["auto", "direct", "blocked", "overlap_save", "fft"])
+@pytest.mark.parametrize(("k", "n"), [(5000, 5300), (20000, 20010), (20000, 22000), (300, 50000)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_long_sums_of_equal_numbers_keep_the_bound(method, k, n, dtype):
+    """Rounding adds up worst where every term is the same: 20 000 in a row would be off by 40 eps and more."""
+    for a, b in ((1 / 3, 0.1), (0.7, 0.1), (0.1, 0.3)):
+        x, w = np.full((1, 1, n), a, dtype), np.full((1, 1, k), b, dtype)
+        exact = np.longdouble(x[0, 0, 0]) * np.longdouble(w[0, 0, 0]) * k
+        y = conv(x, w, method=method)
+        assert np.abs(y.astype(np.longdouble) - exact).max() <= 16 * np.finfo(dtype).eps * float(exact)
+
+
+def test_out_that_can_not_be_written():
+    with pytest.raises(SigconvError, match="read-only"):
+        conv(np.ones((1, 1, 9)), np.ones((1, 1, 3)), out=np.broadcast_to(np.zeros(1), (1, 1, 7)))

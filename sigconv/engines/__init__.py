@@ -118,5 +118,7 @@ def _into(out: Array, y: Array) -> Array:
         kind = getattr(out, "dtype", type(out).__name__)
         raise SigconvError(f"out of shape {tuple(getattr(out, 'shape', ()))} and type {kind}: wanted {tuple(y.shape)} and "
                            f"{arrays.dtype_name(y)}, in the signal's kind of array")
+    if isinstance(out, np.ndarray) and not out.flags.writeable:
+        raise SigconvError("out that is read-only: wanted an array that can be written")
     out[...] = y
     return out

@@ -28,6 +28,7 @@ __all__ = ["direct"]
 BLOCK = 2**20  # outputs summed at a time
 MANY = 128  # taps that torch sums within the bound in double precision
 EXACT = 64  # terms that single precision sums within the numeric bound of 16 eps
+IN_A_ROW = 1024  # products that numpy.convolve sums within the bound in double precision
 ORDERED = 32  # taps summed one after another
 
 
@@ -65,11 +66,22 @@ def _lines(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     y = np.empty(job.shape, x.dtype)
     for b, m in np.ndindex(job.batch, job.filters):
         for c in range(per):
-            part = np.convolve(x[b, m // each * per + c, low:high], w[m, c])[first - low: stop - low]
+            part = summed(x[b, m // each * per + c, low:high], w[m, c])[first - low: stop - low]
             if c:
                 y[b, m] += part
             else:
                 y[b, m] = part
+    return y
+
+
+def summed(x: np.ndarray, h: np.ndarray) -> np.ndarray:
+    """`numpy.convolve`, sums longer than `IN_A_ROW` in halves, so that their rounding grows with the logarithm."""
+    if min(len(x), len(h)) <= IN_A_ROW:
+        return np.convolve(x, h)
+    half = len(h) // 2
+    y = np.zeros(len(x) + len(h) - 1, x.dtype)
+    y[: len(x) + half - 1] = summed(x, h[:half])
+    y[half:] += summed(x, h[half:])
     return y
 
 

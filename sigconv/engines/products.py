@@ -21,6 +21,7 @@ from .job import Job
 __all__ = ["blocked", "cost", "fits", "products"]
 
 BLOCK = 32  # outputs
+HALVES = 512  # taps summed in a row
 CHUNK = 2**17  # outputs at a time: what is read and written stays in the cache
 
 
@@ -48,6 +49,9 @@ def blocked(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
 def products(x: np.ndarray, h: np.ndarray, first: int, stop: int) -> np.ndarray:
     """Outputs first … stop−1 of the full convolution of a line and its taps."""
     n, k = len(x), len(h)
+    if k > HALVES:  # two by two, so that rounding grows with the logarithm of a long sum
+        half = k // 2
+        return _share(x, h[:half], first, stop) + _share(x, h[half:], first - half, stop - half)
     inner, last = max(first, k - 1), min(stop, n)  # outputs that read samples alone
     if last - inner < 4 * BLOCK:
         return np.convolve(x, h)[first:stop]
@@ -57,6 +61,17 @@ def products(x: np.ndarray, h: np.ndarray, first: int, stop: int) -> np.ndarray:
             low = max(a - k + 1, 0)
             y[a - first: z - first] = np.convolve(x[low: min(z, n)], h)[a - low: z - low]
     _inner(np.ascontiguousarray(x[inner - k + 1: last]), h, y[inner - first: last - first])
+    return y
+
+
+def _share(x: np.ndarray, h: np.ndarray, first: int, stop: int) -> np.ndarray:
+    """`products`, with zeros outside the full convolution."""
+    low, high = min(max(first, 0), stop), max(min(stop, len(x) + len(h) - 1), first)
+    if low == first and high == stop:
+        return products(x, h, first, stop)
+    y = np.zeros(stop - first, x.dtype)
+    if low < high:
+        y[low - first: high - first] = products(x, h, low, high)
     return y
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import arrays
 from .choose import line
-from .direct import EXACT
+from .direct import EXACT, summed
 from .job import Job
 from .products import products
 from .spectral import fast_length
@@ -37,9 +37,9 @@ def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -
         long, short, n, k = short, long, k, n
     name, points = _plan(n, k, first, stop, x.dtype.char)
     if name == "direct":
-        y = np.convolve(long, short)[first:stop]
+        y = summed(long, short)[first:stop]
     elif name == "exactly":
-        y = np.convolve(arrays.accurate(long), arrays.accurate(short))[first:stop].astype(x.dtype)
+        y = summed(arrays.accurate(long), arrays.accurate(short))[first:stop].astype(x.dtype)
     elif name == "blocked":
         y = products(long, short, first, stop)
     elif name == "overlap_save":

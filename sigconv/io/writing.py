@@ -26,8 +26,9 @@ NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EM
 
 
 def reason(why: OSError) -> str:
-    """The system's own words for an error, without the path."""
-    return why.strerror or str(why) or type(why).__name__
+    """The system's own words for an error, without the path, and the cure where they name none."""
+    said = why.strerror or str(why) or type(why).__name__
+    return said + "; wanted a file and a folder that you may use" * (why.errno in (errno.EACCES, errno.EPERM, errno.EROFS))
 
 
 class Outputs:
