@@ -12,6 +12,7 @@ import numpy as np
 
 from .direct import EXACT
 from .job import Job
+from .tiles import samples
 
 __all__ = ["columns", "cost", "serves"]
 
@@ -46,7 +47,7 @@ def columns(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     for j in range(0, total, per_turn):
         count = min(per_turn, total - j)
         low = job.first[0] + s * j - job.spans[0]
-        wide = _samples(x, low, (count - 1) * s + job.spans[0] + 1)
+        wide = samples(x, low, (count - 1) * s + job.spans[0] + 1)
         for b in range(job.batch):
             for g in range(groups):
                 lines = wide[b, g * per: (g + 1) * per]
@@ -73,14 +74,3 @@ def _product(lines: np.ndarray, W: np.ndarray, a: int, z: int, count: int, s: in
         return (frames @ W.T).T
     view = np.lib.stride_tricks.as_strided(lines[:, a * d:], (c, z - a, count), (t, d * e, s * e), writeable=False)
     return W @ (view[:, 0] if z - a == 1 and s == 1 else view.reshape(c * (z - a), count))
-
-
-def _samples(x: np.ndarray, low: int, need: int) -> np.ndarray:
-    """need samples from low on, zeros where there are none."""
-    n = x.shape[-1]
-    if low >= 0 and low + need <= n:
-        return x[..., low: low + need]
-    wide = np.zeros((*x.shape[:-1], need), x.dtype)
-    a, z = max(low, 0), min(low + need, n)
-    wide[..., a - low: max(z, a) - low] = x[..., a: max(z, a)]
-    return wide

@@ -17,7 +17,7 @@ import numpy as np
 from .job import Job
 from .spectral import combined, laid, spread
 
-__all__ = ["cost", "fast_transforms", "overlapped", "tiles"]
+__all__ = ["cost", "fast_transforms", "overlapped", "samples", "tiles"]
 
 CHUNK = 2**17  # samples transformed at a time
 IMPORT = 2e9  # ns of transforms that are worth the wait for scipy.fft, which is faster on batches
@@ -101,15 +101,20 @@ def tiles(x: np.ndarray, h: np.ndarray, first: int, stop: int, points: int) -> n
 
 def _frames(x: np.ndarray, low: int, count: int, step: int, points: int) -> np.ndarray:
     """The samples low … of each block, zeros where there are none: (count, points), or (b, count, c, points)."""
-    n, need = x.shape[-1], (count - 1) * step + points
-    if low >= 0 and low + need <= n:
-        wide = x[..., low: low + need]
-    else:
-        wide = np.zeros((*x.shape[:-1], need), x.dtype)
-        a, z = max(low, 0), min(low + need, n)
-        wide[..., a - low: max(z, a) - low] = x[..., a: max(z, a)]
+    wide = samples(x, low, (count - 1) * step + points)
     t = wide.strides[-1]
     if x.ndim == 1:
         return np.lib.stride_tricks.as_strided(wide, (count, points), (step * t, t), writeable=False)
     b, c, _ = wide.strides
     return np.lib.stride_tricks.as_strided(wide, (len(x), count, x.shape[1], points), (b, step * t, c, t), writeable=False)
+
+
+def samples(x: np.ndarray, low: int, need: int) -> np.ndarray:
+    """`need` samples of the last axis from `low` on, zeros where there are none."""
+    n = x.shape[-1]
+    if low >= 0 and low + need <= n:
+        return x[..., low: low + need]
+    wide = np.zeros((*x.shape[:-1], need), x.dtype)
+    a, z = max(low, 0), min(low + need, n)
+    wide[..., a - low: max(z, a) - low] = x[..., a: max(z, a)]
+    return wide
