@@ -88,8 +88,10 @@ def joint(paths: list[str], specs: list[str], folder: Path, talk: Talk, ears: di
         where = folder / f"{stem if force else io.next_free(folder, stem, ['.html'])}.html"
         with io.Outputs(overwrite=force, inputs=paths) as out:
             out.open(where).write(page.across(panels, kernel=spec).encode())
-        talk.result(f"together  {where if where.is_absolute() else f'./{where}'}  ({', '.join(shown)})",
-                    {"kernel": spec, "together": str(where), "domains": shown})
+        refused = [panel.domain.lower() for panel in panels if not panel.listening]
+        named = ", ".join(shown) + (f"; refused: {', '.join(refused)}" if refused else "")
+        talk.result(f"together  {where if where.is_absolute() else f'./{where}'}  ({named})",
+                    {"kernel": spec, "together": str(where), "domains": shown, "refused": refused})
 
 
 def _heard(case: Case, spec: str, ears: dict[str, Any]) -> Any:
