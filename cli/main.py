@@ -23,6 +23,7 @@ VERBS = {
     "kernels": "List the kernels, or tell about one.",
     "describe": "Say what a kernel does, from its taps alone.",
     "info": "Say what is in a file.",
+    "tune": "Time this machine, so that convolve chooses what is fastest on it.",
 }
 
 EXAMPLES = """\b

@@ -1,4 +1,4 @@
-"""Convolution on plain arrays: eight methods, one contract, and the chooser.
+"""Convolution on plain arrays: a dozen methods, one contract, and the chooser.
 
 Everything above calls `conv`. A method is a function of (x, w, job) and knows nothing of types, modes or grids.
 """
@@ -12,27 +12,14 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError, among
-from .bands import bands
-from .bands import serves as fits_bands
-from .choose import choose
-from .columns import columns, serves
-from .direct import direct
 from .job import Job
-from .matrix import matrix, toeplitz
-from .products import blocked, fits
-from .separable import separable
+from .matrix import toeplitz
+from .methods import METHODS, perform
+from .planning import Convolver, Plan, plan
 from .single import lone
-from .spectral import fft, overlap_save
-from .tiles import overlapped
+from .tensors import convolved, held, ready, traced
 
-__all__ = ["METHODS", "conv", "toeplitz_matrix"]
-
-METHODS = {"direct": direct, "blocked": blocked, "columns": columns, "bands": bands, "separable": separable, "fft": fft,
-           "overlap_save": overlap_save, "matrix": matrix}
-NARROW = {"bands": (fits_bands, "filters, each on its own plane or volume of real NumPy samples, stride and dilation 1, "
-                                "at most 64 taps down and 64 across"),
-          "blocked": (fits, "filters, each on its own line of real NumPy samples, stride and dilation 1"),
-          "columns": (serves, "lines of real NumPy samples, at most 64 channels a group")}
+__all__ = ["METHODS", "Convolver", "Plan", "conv", "plan", "toeplitz_matrix"]
 
 
 def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int = 1, window: Any = None,
@@ -56,29 +43,28 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
     a NumPy x, and a method that can't do the job.
     """
     if type(method) is str and method == "auto" and out is None:
+        if type(x) is not np.ndarray and arrays.is_tensor(x) and _traced(x):
+            return traced(x, w, stride, dilation, groups, window)
         y = lone(x, w, stride, dilation, groups, window)
         if y is not None:
             return y
     among(method, ("auto", *METHODS), "method")
     x, w, dtype = arrays.pair(arrays.asarray(x), arrays.asarray(w))
-    asked = Job.of(x, w, stride, dilation, groups, window)
-    job, places = asked.inside()
-    if asked.empty or job.empty:
-        # zero times the operands, so that an empty sum keeps type, device and graph
-        y = _zeros(x, asked.shape)
+    job = Job.of(x, w, stride, dilation, groups, window)
+    if arrays.is_tensor(x) and held(x, w):
+        ready()
+        y = convolved(x, w, job, method)
     else:
-        name = choose(x, w, job) if method == "auto" else method
-        if name in NARROW and not (isinstance(x, np.ndarray) and NARROW[name][0](job, x.dtype.char)):
-            raise SigconvError(f"method {name!r}: it serves {NARROW[name][1]}; wanted another, or 'auto'")
-        if name == "overlap_save" and len(job.n) == 1 and not arrays.is_tensor(x):
-            y = overlapped(x, w, job)
-        else:
-            y = METHODS[name](x, w, job)
-        if job.out != asked.out:
-            y = _embed(y, asked.shape, places)
+        y = perform(x, w, job, method)
     if y.dtype != dtype:
         y = arrays.namespace(y).astype(y, dtype)
     return y if out is None else _into(out, y)
+
+
+def _traced(x: Any) -> bool:
+    import torch
+
+    return torch.compiler.is_compiling()
 
 
 def toeplitz_matrix(w: Array, n: Any, *, stride: Any = 1, dilation: Any = 1, groups: int = 1, window: Any = None) -> Any:
@@ -94,23 +80,6 @@ def toeplitz_matrix(w: Array, n: Any, *, stride: Any = 1, dilation: Any = 1, gro
     n = (n,) if isinstance(n, int) else tuple(n)
     probe = np.broadcast_to(np.zeros(()), (1, (w.shape[1] if len(w.shape) > 1 else 0) * groups, *n))
     return toeplitz(w, Job.of(probe, w, stride, dilation, groups, window))
-
-
-def _zeros(x: Array, shape: tuple[int, ...]) -> Array:
-    xp = arrays.namespace(x)
-    return xp.zeros(shape, dtype=x.dtype, **({} if xp is np else {"device": x.device}))
-
-
-def _embed(y: Array, shape: tuple[int, ...], places: tuple[tuple[int, int], ...]) -> Array:
-    """y among zeros, where its outputs stand among those asked for."""
-    if arrays.is_tensor(y):
-        from torch.nn.functional import pad
-
-        return pad(y, [v for o, (low, high) in zip(shape[:1:-1], places[::-1], strict=True) for v in (low, o - high)])
-    whole = np.zeros(shape, y.dtype)
-    inside: Any = (..., *(slice(low, high) for low, high in places))
-    whole[inside] = y
-    return whole
 
 
 def _into(out: Array, y: Array) -> Array:

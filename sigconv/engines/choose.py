@@ -1,88 +1,113 @@
-"""Which method for which job: few rules, each with its reason."""
+"""Which method for which job: what each would cost, and the least.
+
+Every method says in nanoseconds what it costs; the few numbers behind that stand beside it, and `speeds` how this machine differs
+from the one that they were measured on. The choice depends on sizes alone, and on which libraries are loaded.
+"""
 
 from __future__ import annotations
 
 from math import log2, prod
 
-from .. import arrays
-from ..arrays import Array
-from .bands import cost as bands_cost
-from .bands import serves as fits_bands
-from .columns import cost as columns_cost
-from .columns import serves
-from .direct import EXACT
+import numpy as np
+
+from . import bands, columns, dense, lags, products, speeds, tiles
+from .direct import DOTTED, EXACT, IN_A_ROW
 from .job import Job
-from .products import cost as products_cost
-from .products import fits
+from .separable import cost as separable_cost
 from .separable import factors
 from .spectral import fast_length, tile_points
-from .tiles import cost as tiles_cost
 
-__all__ = ["choose", "line"]
+__all__ = ["brief", "choose", "costs", "line", "raw"]
 
-# Nanoseconds for one product summed, and for one point of a transform (forward, product, back) per log2 of its length.
+# Nanoseconds for one product summed tap by tap, and for one point of a transform (forward, product, back) per log2 of its length.
 DIRECT = {1: 0.15, 2: 0.9, 3: 1.2}
 SPECTRAL = 0.8
-FEW = 33  # taps that no transform is worth on a line
 BRIEF = 50_000  # products that are summed as they stand: whole numbers stay whole
 
 
-def choose(x: Array, w: Array, job: Job) -> str:
-    """The name of the method for a job that is not empty."""
-    ndim, taps = len(job.n), prod(job.k)
-    if ndim == 1 and not arrays.is_tensor(x) and taps > 1:
-        return line(job, x.dtype.char, x.dtype.kind == "f")[0]
-    if taps == 1 or (ndim == 1 and min(taps, job.n[0]) <= FEW):
+def choose(w: np.ndarray, job: Job, kind: str) -> str:
+    """The name of the method for a job that is not empty, on NumPy arrays of type `kind` ("f", "d", "F", …)."""
+    if prod(job.k) == 1 or brief(job):
         return "direct"
-    axes = sum(k > 1 for k in job.k)
-    costs = {}
-    if axes > 1 and taps > 9 and not (arrays.is_tensor(w) and w.requires_grad) and factors(arrays.to_numpy(w)) is not None:
-        if arrays.is_tensor(x):
-            return "separable"
-        costs["separable"] = _separable_cost(job, x.dtype.char)
+    found = costs(w, job, kind)
+    return min(found, key=found.__getitem__)
+
+
+def costs(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
+    """What every method that serves would cost, in nanoseconds."""
+    return {name: value * speeds.factor(name) for name, value in raw(w, job, kind).items()}
+
+
+def raw(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
+    """The same on the machine that the costs were measured on."""
+    return _line(job, kind) if len(job.n) == 1 else _grid(w, job, kind)
+
+
+def line(job: Job, kind: str) -> str:
+    """The method for one filter on one line."""
+    if brief(job):
+        return "direct"
+    found = {name: value * speeds.factor(name) for name, value in _line(job, kind).items()}
+    return min(found, key=found.__getitem__)
+
+
+def brief(job: Job) -> bool:
+    pairs = job.batch * job.filters * job.channels // job.groups
+    return len(job.n) == 1 and pairs * job.out[0] * min(job.k[0], job.n[0]) <= BRIEF and pairs <= 16
+
+
+def _line(job: Job, kind: str) -> dict[str, float]:
+    short, per = min(job.k[0], job.n[0]), job.channels // job.groups
+    pairs = job.batch * job.filters * per
+    found = {"direct": _direct(job, kind, short, pairs), "overlap_save": tiles.cost(job, kind)[0]}
+    whole = fast_length(job.stop[0] - job.first[0] + job.spans[0])
+    transforms = job.batch * (job.channels + job.filters) / 2 + job.filters * per / 2
+    transforms *= 1 if per == 1 else 3.5
+    found["fft"] = 1.5e4 + transforms * whole * max(0.6 * log2(whole) - 2, 2.0) * _width(kind)
+    if columns.serves(job, kind) and pairs > 1:
+        found["columns"] = columns.cost(job, kind)
+    if dense.serves(job, kind):
+        found["dense"] = dense.cost(job, kind)
+    if lags.serves(job, kind):
+        found["lags"] = lags.cost(job, kind)
+    if products.fits(job, kind):
+        found["blocked"] = products.cost(job, kind)
+    return found
+
+
+def _direct(job: Job, kind: str, short: int, pairs: int) -> float:
+    """A line at a time by numpy.convolve, or tap by tap."""
+    outputs, per = job.out[0], job.channels // job.groups
+    each = 0.6 + 0.07 * short if short <= 11 else 4 + 0.033 * short + 3 * (short < 20)
+    if kind not in "fd" or job.stride != (1,) or job.dilation != (1,):
+        each = 2 + 1.5 * short
+    elif kind == "f" and (short > DOTTED or (per > 1 and job.terms > EXACT)):
+        each = 1.5 * each + 2  # in double precision
+    mixed = 0.03 if per >= 8 else 0.6  # a tap of many channels is a product of matrices
+    if job.stride != (1,):
+        mixed = 0.3 if per >= 8 else 2.5
+    if short > IN_A_ROW:
+        each += 3 * short / IN_A_ROW
+    return min(pairs * (2e3 + outputs * each), short * (1e4 + mixed * pairs * outputs))
+
+
+def _width(kind: str) -> float:
+    """How much longer a type takes than single precision."""
+    return {"f": 1.0, "d": 1.6, "F": 2.0}.get(kind, 3.2)
+
+
+def _grid(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
+    ndim, taps = len(job.n), prod(job.k)
+    found = {}
+    if sum(k > 1 for k in job.k) > 1 and taps > 9 and factors(w) is not None:
+        found["separable"] = separable_cost(job, kind)
     lines = job.batch * (job.channels + job.filters) / 2
     whole = tuple(fast_length(b - a + span) for a, b, span in zip(job.first, job.stop, job.spans, strict=True))
     tile = tile_points(job)
-    tiles = prod(-(-(b - a) // max(p - span, 1)) for a, b, span, p in zip(job.first, job.stop, job.spans, tile, strict=True))
-    costs |= {"direct": DIRECT[ndim] * job.batch * job.filters * prod(job.out) * job.terms,
+    count = prod(-(-(b - a) // max(p - span, 1)) for a, b, span, p in zip(job.first, job.stop, job.spans, tile, strict=True))
+    found |= {"direct": DIRECT[ndim] * job.batch * job.filters * prod(job.out) * job.terms,
               "fft": SPECTRAL * (lines + 0.5) * prod(whole) * log2(prod(whole) + 1) + 4e4,
-              "overlap_save": SPECTRAL * lines * tiles * prod(tile) * log2(prod(tile) + 1) + 6e4 * tiles}
-    if not arrays.is_tensor(x) and fits_bands(job, x.dtype.char):
-        costs["bands"] = bands_cost(job, x.dtype.char)
-    return min(costs, key=costs.__getitem__)
-
-
-def _separable_cost(job: Job, kind: str) -> float:
-    """A pass an axis, of as many samples as it leaves."""
-    pairs, size = job.batch * job.filters * job.channels // job.groups, list(job.n)
-    total = 0.0
-    for axis, (k, o) in enumerate(zip(job.k, job.out, strict=True)):
-        size[axis] = o
-        total += prod(size) * (0.4 if k == 1 else ((k + 32 * -(-k // EXACT)) * 0.024 + 3.5))
-    return pairs * total * (1 if kind == "f" else 2 if kind == "d" else 8) + 5e4
-
-
-def line(job: Job, kind: str, real: bool) -> tuple[str, int]:
-    """The method on a NumPy line of samples of type `kind` ("f", "d", …), and the length of the transforms of tiles."""
-    short, outputs, single = min(job.k[0], job.n[0]), job.out[0], kind in "fF"
-    lines = job.batch * job.filters * job.channels // job.groups
-    work = lines * outputs * short
-    if work <= BRIEF or (short <= FEW and work <= 100 * BRIEF and not fits(job, kind)):
-        return "direct", 0
-    each = 1 + 0.17 * short if short <= 11 else max(16 - 0.35 * (short - 11), 7.5 + 0.045 * short)
-    if not real or job.stride != (1,) or job.dilation != (1,):
-        each = 2 + 1.5 * short
-    elif single and short > EXACT:
-        each = 1.5 * each + 2  # in double precision
-    mixed = 0.06 if job.channels >= 8 * job.groups else 0.3  # a tap of many channels is a product of matrices
-    whole = fast_length(job.stop[0] - job.first[0] + job.spans[0])
-    pairs = job.batch * (job.channels + job.filters) / 2 + job.filters * job.channels / job.groups / 2
-    pairs *= 1 if job.channels == job.groups else 3.5  # as for tiles
-    tiled, points = tiles_cost(job)
-    costs = {"direct": min(lines * (3e3 + outputs * each), short * (1e4 + mixed * lines * outputs)), "overlap_save": tiled,
-             "fft": 2e4 + pairs * whole * max(1.2 * log2(whole) - 4, 4.0)}
-    if serves(job, kind) and lines > 1:
-        costs["columns"] = columns_cost(job, kind)
-    if fits(job, kind):
-        costs["blocked"] = products_cost(job, kind)
-    return min(costs, key=costs.__getitem__), points
+              "overlap_save": SPECTRAL * lines * count * prod(tile) * log2(prod(tile) + 1) + 6e4 * count}
+    if bands.serves(job, kind):
+        found["bands"] = bands.cost(job, kind)
+    return found

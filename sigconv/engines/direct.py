@@ -27,6 +27,7 @@ __all__ = ["direct"]
 
 BLOCK = 2**20  # outputs summed at a time
 MANY = 128  # taps that torch sums within the bound in double precision
+DOTTED = 256  # products that numpy.convolve, whose sums go side by side, makes within it on a line
 EXACT = 64  # terms that single precision sums within the numeric bound of 16 eps
 IN_A_ROW = 1024  # products that numpy.convolve sums within the bound in double precision
 ORDERED = 32  # taps summed one after another
@@ -34,7 +35,7 @@ ORDERED = 32  # taps summed one after another
 
 def direct(x: Array, w: Array, job: Job) -> Array:
     """The convolution by its definition."""
-    exact = arrays.dtype_name(x) in ("float32", "complex64") and job.terms > EXACT
+    exact = arrays.dtype_name(x) in ("float32", "complex64") and job.terms > EXACT and not _dotted(x, job)
     if arrays.is_tensor(x):
         if not exact:
             return _torch(x, w, job)
@@ -51,22 +52,30 @@ def direct(x: Array, w: Array, job: Job) -> Array:
     return y
 
 
+def _dotted(x: Array, job: Job) -> bool:
+    """Whether `numpy.convolve` makes each sum."""
+    return isinstance(x, np.ndarray) and x.dtype.kind == "f" and _by_lines(job) and job.channels == job.groups \
+        and min(job.k[0], job.n[0]) <= DOTTED
+
+
+def _by_lines(job: Job) -> bool:
+    return len(job.n) == 1 and job.stride == job.dilation == (1,) and job.batch * job.filters * job.terms // job.k[0] <= 256
+
+
 def _sums(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     """The sums of one block, by whichever loop is shorter."""
-    if len(job.n) == 1 and job.stride == job.dilation == (1,) and job.batch * job.filters * job.terms // job.k[0] <= 256:
+    if _by_lines(job):
         return _lines(x, w, job)
     return _taps(x, w, job)
 
 
 def _lines(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
-    """`numpy.convolve` for each pair of a channel and a filter, over the samples that the window needs."""
-    (n,), (k,), (first,), (stop,) = job.n, job.k, job.first, job.stop
-    low, high = max(first - k + 1, 0), min(stop, n)
+    """Each pair of a channel and a filter alone, over the samples that the window needs."""
     each, per = job.filters // job.groups, job.channels // job.groups
     y = np.empty(job.shape, x.dtype)
     for b, m in np.ndindex(job.batch, job.filters):
         for c in range(per):
-            part = summed(x[b, m // each * per + c, low:high], w[m, c])[first - low: stop - low]
+            part = summed(x[b, m // each * per + c], w[m, c], job.first[0], job.stop[0])
             if c:
                 y[b, m] += part
             else:
@@ -74,15 +83,28 @@ def _lines(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     return y
 
 
-def summed(x: np.ndarray, h: np.ndarray) -> np.ndarray:
-    """`numpy.convolve`, sums longer than `IN_A_ROW` in halves, so that their rounding grows with the logarithm."""
-    if min(len(x), len(h)) <= IN_A_ROW:
-        return np.convolve(x, h)
+def summed(x: np.ndarray, h: np.ndarray, first: int, stop: int) -> np.ndarray:
+    """Outputs first … stop−1 of the full convolution of two lines, zeros outside it; the shorter one is the kernel."""
+    if len(h) > len(x):
+        x, h = h, x
+    k, total = len(h), stop - first
+    if k <= IN_A_ROW and 2 * total > len(x) and first >= 0 and stop < len(x) + k:  # nearly all of it
+        return (np.correlate(x, h[::-1], "full") if x.dtype.kind == "f" else np.convolve(x, h))[first:stop]
+    low, high = first - k + 1, stop
+    if low < 0 or high > len(x):
+        wide = np.zeros(high - low, x.dtype)
+        a, z = max(low, 0), max(min(high, len(x)), max(low, 0))
+        wide[a - low: z - low] = x[a:z]
+        return _valid(wide, h)
+    return _valid(x[low:high], h)
+
+
+def _valid(x: np.ndarray, h: np.ndarray) -> np.ndarray:
+    """Outputs that read all taps, sums longer than `IN_A_ROW` in halves, so that their rounding grows with the logarithm."""
+    if len(h) <= IN_A_ROW:
+        return np.convolve(x, h, "valid")
     half = len(h) // 2
-    y = np.zeros(len(x) + len(h) - 1, x.dtype)
-    y[: len(x) + half - 1] = summed(x, h[:half])
-    y[half:] += summed(x, h[half:])
-    return y
+    return _valid(x[len(h) - half:], h[:half]) + _valid(x[: len(x) - half], h[half:])
 
 
 def _taps(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:

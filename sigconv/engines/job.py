@@ -10,7 +10,8 @@ exist. Outputs that no tap reaches (f outside 0 … L−1) are cut off before a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from math import prod
 from operator import index
 from typing import Any
@@ -36,30 +37,21 @@ class Job:
     dilation: tuple[int, ...]
     first: tuple[int, ...]
     stop: tuple[int, ...]
+    out: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        out = tuple([-(-(b - a) // s) for a, b, s in zip(self.first, self.stop, self.stride, strict=True)])
+        object.__setattr__(self, "out", out)
 
     @classmethod
     def of(cls, x: Array, w: Array, stride: Any, dilation: Any, groups: int, window: Any) -> Job:
         """The job that `conv`'s arguments describe; `SigconvError` where shapes and options do not fit."""
-        ndim = len(x.shape) - 2
-        if ndim not in (1, 2, 3) or len(w.shape) != ndim + 2:
-            raise SigconvError(f"x of shape {tuple(x.shape)} and w of shape {tuple(w.shape)}: wanted (b, c, *n) and "
-                               "(m, c/groups, *k) with 1 to 3 axes each")
-        batch, channels, *n = x.shape
-        filters, per_group, *k = w.shape
-        (groups,) = natural(groups, "groups", 1)
-        if channels % groups or filters % groups or per_group != channels // groups:
-            raise SigconvError(f"w of shape {tuple(w.shape)} with groups={groups} on {channels} channels: wanted "
-                               f"(m, {channels}/groups, *k) with m and {channels} multiples of groups")
-        if 0 in k:
-            raise SigconvError(f"w of shape {tuple(w.shape)}: a kernel without taps; wanted at least one")
-        strides, dilations = natural(stride, "stride", ndim), natural(dilation, "dilation", ndim)
-        spans = [(taps - 1) * d for taps, d in zip(k, dilations, strict=True)]
-        if window is None:
-            first, stop = tuple(spans), tuple(n)
-        else:
-            first, stop = _window(window, ndim)
-        return cls(batch, channels, filters, groups, tuple(n), tuple(k), strides, dilations, first,
-                   tuple(max(a, b) for a, b in zip(first, stop, strict=True)))
+        shapes = tuple(x.shape), tuple(w.shape)
+        try:
+            told = window and tuple(tuple(map(index, v)) if isinstance(v, (tuple, list)) else index(v) for v in window)
+            return _made(*shapes, stride, dilation, groups, told)
+        except TypeError:  # what has no hash or is no number: told as it is
+            return _read(*shapes, stride, dilation, groups, window)
 
     @property
     def spans(self) -> tuple[int, ...]:
@@ -70,11 +62,6 @@ class Job:
     def full(self) -> tuple[int, ...]:
         """L, the length of the full convolution; 0 for an empty signal."""
         return tuple(n and n + span for n, span in zip(self.n, self.spans, strict=True))
-
-    @property
-    def out(self) -> tuple[int, ...]:
-        """o, the number of outputs."""
-        return tuple(-(-(b - a) // s) for a, b, s in zip(self.first, self.stop, self.stride, strict=True))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -123,6 +110,33 @@ class Job:
         low = max(-(at // s), 0) if at < 0 else 0
         high = min(max(-((at - self.n[axis]) // s), low), self.out[axis])
         return slice(low, max(high, low)), slice(at + s * low, max(at + s * (high - 1) + 1, at + s * low), s)
+
+
+def _read(x: tuple[int, ...], w: tuple[int, ...], stride: Any, dilation: Any, groups: Any, window: Any) -> Job:
+    """The job of arrays of these shapes."""
+    ndim = len(x) - 2
+    if ndim not in (1, 2, 3) or len(w) != ndim + 2:
+        raise SigconvError(f"x of shape {x} and w of shape {w}: wanted (b, c, *n) and "
+                           "(m, c/groups, *k) with 1 to 3 axes each")
+    batch, channels, *n = x
+    filters, per_group, *k = w
+    (groups,) = natural(groups, "groups", 1)
+    if channels % groups or filters % groups or per_group != channels // groups:
+        raise SigconvError(f"w of shape {w} with groups={groups} on {channels} channels: wanted "
+                           f"(m, {channels}/groups, *k) with m and {channels} multiples of groups")
+    if 0 in k:
+        raise SigconvError(f"w of shape {w}: a kernel without taps; wanted at least one")
+    strides, dilations = natural(stride, "stride", ndim), natural(dilation, "dilation", ndim)
+    spans = [(taps - 1) * d for taps, d in zip(k, dilations, strict=True)]
+    if window is None:
+        first, stop = tuple(spans), tuple(n)
+    else:
+        first, stop = _window(window, ndim)
+    return Job(batch, channels, filters, groups, tuple(n), tuple(k), strides, dilations, first,
+               tuple(max(a, b) for a, b in zip(first, stop, strict=True)))
+
+
+_made = lru_cache(maxsize=1024, typed=True)(_read)
 
 
 def _window(window: Any, ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

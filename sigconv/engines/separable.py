@@ -23,7 +23,7 @@ from .bands import along_last, bands
 from .direct import EXACT, direct
 from .job import Job
 
-__all__ = ["factors", "separable"]
+__all__ = ["cost", "factors", "separable"]
 
 ROUNDING = 4
 
@@ -52,6 +52,16 @@ def factors(w: np.ndarray) -> list[np.ndarray] | None:
     if np.any(lost > ROUNDING * np.finfo(flat.dtype).eps * size):
         return None
     return [line.reshape(*lead, -1) for line in lines]
+
+
+def cost(job: Job, kind: str) -> float:
+    """Nanoseconds, about: a pass an axis, of as many samples as it leaves."""
+    pairs, size = job.batch * job.filters * job.channels // job.groups, list(job.n)
+    total = 0.0
+    for axis, (k, o) in enumerate(zip(job.k, job.out, strict=True)):
+        size[axis] = o
+        total += prod(size) * (0.4 if k == 1 else ((k + 32 * -(-k // EXACT)) * 0.024 + 3.5))
+    return pairs * total * (1 if kind == "f" else 2 if kind == "d" else 8) + 5e4
 
 
 def separable(x: Array, w: Array, job: Job) -> Array:

@@ -9,15 +9,16 @@ import numpy as np
 
 from .. import arrays
 from .choose import line
-from .direct import EXACT, summed
+from .direct import DOTTED, summed
 from .job import Job
 from .products import products
 from .spectral import fast_length
+from .tiles import cost as tiles_cost
 from .tiles import fast_transforms, tiles
 
 __all__ = ["lone"]
 
-BRIEF = 8  # taps that numpy.convolve sums faster than anything else, however long the line
+BRIEF = 5  # taps that numpy.convolve sums faster than anything else, however long the line
 
 
 def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -> np.ndarray | None:
@@ -37,9 +38,9 @@ def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -
         long, short, n, k = short, long, k, n
     name, points = _plan(n, k, first, stop, x.dtype.char)
     if name == "direct":
-        y = summed(long, short)[first:stop]
+        y = summed(long, short, first, stop)
     elif name == "exactly":
-        y = summed(arrays.accurate(long), arrays.accurate(short))[first:stop].astype(x.dtype)
+        y = summed(arrays.accurate(long), arrays.accurate(short), first, stop).astype(x.dtype)
     elif name == "blocked":
         y = products(long, short, first, stop)
     elif name == "overlap_save":
@@ -64,7 +65,8 @@ def _plan(n: int, k: int, first: int, stop: int, kind: str) -> tuple[str, int]:
     """The method, and the length of its transforms."""
     if k <= BRIEF:
         return "direct", 0
-    name, points = line(Job(1, 1, 1, 1, (n,), (k,), (1,), (1,), (first,), (stop,)), kind, True)
-    if name == "direct" and kind == "f" and k > EXACT:
+    job = Job(1, 1, 1, 1, (n,), (k,), (1,), (1,), (first,), (stop,))
+    name = line(job, kind)
+    if name == "direct" and kind == "f" and k > DOTTED:
         return "exactly", 0
-    return name, points if name == "overlap_save" else fast_length(n + k - 1)
+    return name, tiles_cost(job, kind)[1] if name == "overlap_save" else fast_length(n + k - 1)

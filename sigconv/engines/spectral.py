@@ -53,8 +53,17 @@ def fast_length(n: int) -> int:
 
 def fft(x: Array, w: Array, job: Job) -> Array:
     """The convolution by one transform of the signal and one of the kernel."""
-    tile = Tile.of(job, job.first, job.stop)
-    return tile.product(x, laid(transform(spread(w, job), tile.points), job), job)
+    return mixed(x, prepared(w, job), job)
+
+
+def prepared(w: Array, job: Job) -> Array:
+    """The kernel's spectrum for `fft`."""
+    return laid(transform(spread(w, job), Tile.of(job, job.first, job.stop).points), job)
+
+
+def mixed(x: Array, spectrum: Array, job: Job) -> Array:
+    """`fft` with what was `prepared`."""
+    return Tile.of(job, job.first, job.stop).product(x, spectrum, job)
 
 
 def overlap_save(x: Array, w: Array, job: Job) -> Array:

@@ -17,7 +17,7 @@ import numpy as np
 from .job import Job
 from .spectral import combined, laid, spread
 
-__all__ = ["cost", "fast_transforms", "overlapped", "samples", "tiles"]
+__all__ = ["cost", "fast_transforms", "mixed", "overlapped", "prepared", "samples", "tiles"]
 
 CHUNK = 2**17  # samples transformed at a time
 IMPORT = 2e9  # ns of transforms that are worth the wait for scipy.fft, which is faster on batches
@@ -37,7 +37,7 @@ def fast_transforms(work: float = 0.0) -> Any:
     return np.fft
 
 
-def cost(job: Job) -> tuple[float, int]:
+def cost(job: Job, kind: str = "f") -> tuple[float, int]:
     """Nanoseconds, about, and the length of the transforms."""
     span, outputs = job.spans[0], job.stop[0] - job.first[0]
     lines = job.batch * (job.channels + job.filters) / 2
@@ -50,15 +50,26 @@ def cost(job: Job) -> tuple[float, int]:
         each[f] = lines * 2**f * POINT[min(f - 8, 10)] * (blocks + max(4 - blocks, 0) / 3)  # few of them are slower, each
         each[f] += 2**f * job.filters * per * (0.05 * job.batch * blocks + 2) if per > 1 else 0
     best = min(each, key=each.__getitem__)
-    return each[best] + 3e4, 2**best
+    return each[best] * {"f": 0.6, "d": 0.9, "F": 1.2}.get(kind, 1.8) + 1.5e4, 2**best
 
 
 def overlapped(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     """The convolution of NumPy lines in blocks."""
+    return mixed(x, prepared(w, job), job)
+
+
+def prepared(w: np.ndarray, job: Job) -> np.ndarray:
+    """The kernel's spectrum."""
     work, points = cost(job)
-    fft, span, real = fast_transforms(work), job.spans[0], x.dtype.kind == "f"
-    forward, back = (fft.rfft, fft.irfft) if real else (fft.fft, fft.ifft)
-    spectrum = laid(forward(spread(w, job), points), job)
+    fft = fast_transforms(work)
+    return laid((fft.rfft if w.dtype.kind == "f" else fft.fft)(spread(w, job), points), job)
+
+
+def mixed(x: np.ndarray, spectrum: np.ndarray, job: Job) -> np.ndarray:
+    """The convolution with what was `prepared`."""
+    work, points = cost(job)
+    fft, span = fast_transforms(work), job.spans[0]
+    forward, back = (fft.rfft, fft.irfft) if x.dtype.kind == "f" else (fft.fft, fft.ifft)
     step, (first,), (stop,), (stride,) = points - span, job.first, job.stop, job.stride
     blocks = ceil((stop - first) / step)
     together = CHUNK if job.channels == job.groups else 8 * CHUNK  # products of matrices want many rows

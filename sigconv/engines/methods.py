@@ -1,0 +1,85 @@
+"""The methods by name, and one of them at work on a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from .. import arrays
+from ..arrays import Array
+from ..errors import SigconvError
+from . import bands, columns, dense, lags, products
+from .choose import choose
+from .direct import direct
+from .job import Job
+from .matrix import matrix
+from .separable import separable
+from .spectral import fft, overlap_save
+from .tiles import overlapped
+
+__all__ = ["METHODS", "NARROW", "perform", "serves"]
+
+METHODS: dict[str, Callable[..., Any]] = {
+    "direct": direct, "blocked": products.blocked, "columns": columns.columns, "dense": dense.dense, "lags": lags.lags,
+    "bands": bands.bands, "separable": separable, "fft": fft, "overlap_save": overlap_save, "matrix": matrix}
+NARROW: dict[str, tuple[Callable[[Job, str], bool], str]] = {
+    "blocked": (products.fits, "filters, each on its own line of real samples, stride and dilation 1"),
+    "columns": (columns.serves, "lines of real samples"),
+    "dense": (dense.serves, "lines of single precision, at least 8 channels and filters a group, at most 193 taps, stride and "
+                            "dilation 1"),
+    "lags": (lags.serves, "lines of real samples, one group, kernels of at least four times as many taps as outputs asked for"),
+    "bands": (bands.serves, "filters, each on its own plane or volume of real samples, stride and dilation 1, at most 64 taps "
+                            "down and 64 across")}
+
+
+def serves(name: str, job: Job, kind: str) -> bool:
+    """Whether a method does a job on NumPy arrays of this type."""
+    return name not in NARROW or NARROW[name][0](job, kind)
+
+
+def perform(x: Array, w: Array, asked: Job, method: str) -> Array:
+    """The job by this method, or "auto"; arrays of one type that is computed in."""
+    job, places = asked.inside()
+    if asked.empty or job.empty:
+        return _zeros(x, asked.shape)
+    array = isinstance(x, np.ndarray)
+    if method == "auto":
+        name = choose(w, job, x.dtype.char) if array else _portable(job)
+    else:
+        name = method
+    if not (serves(name, job, x.dtype.char) if array else name not in NARROW):
+        raise SigconvError(f"method {name!r}: it serves {NARROW[name][1]}{'' if array else ', on the CPU'}; wanted another, or "
+                           "'auto'")
+    if name == "overlap_save" and array and len(job.n) == 1:
+        y = overlapped(x, w, job)
+    else:
+        y = METHODS[name](x, w, job)
+    return y if job.out == asked.out else _embed(y, asked.shape, places)
+
+
+def _portable(job: Job) -> str:
+    """The method for tensors that NumPy can't read: torch's sums, unless they are long."""
+    taps = prod(job.k)
+    if taps <= 129 or taps * prod(job.out) <= 1 << 20:
+        return "direct"
+    return "overlap_save" if prod(job.out) > 16 * taps else "fft"
+
+
+def _zeros(x: Array, shape: tuple[int, ...]) -> Array:
+    xp = arrays.namespace(x)
+    return xp.zeros(shape, dtype=x.dtype, **({} if xp is np else {"device": x.device}))
+
+
+def _embed(y: Array, shape: tuple[int, ...], places: tuple[tuple[int, int], ...]) -> Array:
+    """y among zeros, where its outputs stand among those asked for."""
+    if arrays.is_tensor(y):
+        from torch.nn.functional import pad
+
+        return pad(y, [v for o, (low, high) in zip(shape[:1:-1], places[::-1], strict=True) for v in (low, o - high)])
+    whole = np.zeros(shape, y.dtype)
+    inside: Any = (..., *(slice(low, high) for low, high in places))
+    whole[inside] = y
+    return whole
