@@ -126,22 +126,23 @@ class Stream:
 
     def state(self) -> dict[str, Any]:
         """All that the future depends on, as arrays and numbers (see `restore`)."""
+        known: dict[str, Any] = {"kernel": self.kernel.data, "latency": self.latency, "seen": self._seen, "out": self._out}
         if self._first is None:
-            return {"seen": 0}
+            return known
         voices = [{"taps": v.engine.taps, "at": v.at, "fade": v.fade, "engine": v.engine.state()} for v in self._voices]
-        return {"kernel": self.kernel.data, "latency": self.latency, "seen": self._seen, "out": self._out,
-                "history": self._past.last(self._past.room).copy(), "held": self._held.copy(), "voices": voices}
+        return known | {"history": self._past.last(self._past.room).copy(), "held": self._held.copy(), "voices": voices}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()` of this stream, or of one of the same latency and blocks; the kernel comes along."""
-        if not state.get("seen"):
-            self._begin()
-            return
-        if self._first is None or state["history"].shape[:2] != self._lead or state["latency"] != self.latency:
+        blank = "voices" not in state
+        if state["latency"] != self.latency or not (blank or (self._first and state["history"].shape[:2] == self._lead)):
             raise SigconvError("a state of blocks that this stream has not seen: wanted one block of their value through it "
                                "first, and the same latency")
         d, taps = self.kernel.domain, state["kernel"]
         self.kernel = Signal(taps, Domain(taps.shape[-1], d.step, d.start, d.unit, d.name), self.kernel.names)
+        if blank:
+            self._begin()
+            return
         self._seen, self._out = int(state["seen"]), int(state["out"])
         self._held = state["held"].copy()
         self._remember(state["history"])
@@ -158,8 +159,9 @@ class Stream:
 
     def _as_before(self, block: np.ndarray) -> np.ndarray | None:
         """A block as the engines take it, where it is of the kind of the first, which has been looked at."""
-        *value, n = block.shape or (0,)
-        return block.reshape(*self._lead, n) if block.dtype == self._past.data.dtype and tuple(value) == self._first_value else None
+        if block.dtype != self._past.data.dtype or not block.shape or block.shape[:-1] != self._first_value:
+            return None
+        return block.reshape(*self._lead, block.shape[-1])
 
     def _signal(self, block: Any) -> Signal:
         """The block as a Signal on NumPy at its place."""

@@ -82,16 +82,16 @@ class Partitioned:
             self.share = self.share if self.waits else y
         elif self.waits:
             y += self.share
-            self.share = self.far.push(self.past)
+            self.share = self.far.advance(self.past)
         else:
-            y += self.far.push(self.past)
+            y += self.far.advance(self.past)
             self.share = y
         return y
 
     def state(self) -> dict[str, Any]:
         """Everything that the future depends on, as arrays and numbers; `restore` takes it back."""
-        parts: dict[str, Any] = {"count": self.count, "share": self.share, "past.data": self.past.data, "past.stop": self.past.stop}
-        for name in ("near", "far"):
+        parts: dict[str, Any] = {"count": self.count, "share": self.share}
+        for name in ("past", "near", "far"):
             part = getattr(self, name)
             parts |= {f"{name}.{key}": value for key, value in part.state().items()} if part else {}
         return {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in parts.items()}

@@ -1,4 +1,4 @@
-"""The parts of `partitioned`: what has run in, and partitions of one size, summed at once (`Ring`) or little by little (`Spread`).
+"""The parts of `partitioned`: what has run in, and partitions of one size, summed at once (`Ring`) or over time (`Spread`).
 
 With partitions h_p of S taps and the transforms X_j of the last blocks, each 2S long (half of it the block before),
 
@@ -19,7 +19,7 @@ import numpy as np
 
 __all__ = ["Past", "Ring", "Spread", "far_size"]
 
-BY_MATRIX = 128  # points up to which a transform is sooner done by its matrix, whose sums are longer, than by calling the fast one
+BY_MATRIX = 128  # points up to which the matrix of a transform, whose sums are longer, is quicker than a call of the fast one
 CHUNK = 2**15  # products at a time, what a cache close by holds
 PORTION = 2**14  # products of a far sum in one block
 # Microseconds: calls for a block; a point there and back, per log2 of their number; a product summed; a turn of far partitions.
@@ -47,6 +47,9 @@ class Past:
 
     def last(self, n: int) -> np.ndarray:
         return self.data[..., self.stop - n: self.stop]
+
+    def state(self) -> dict[str, Any]:
+        return {"data": self.data, "stop": self.stop}
 
 
 class Ring:
@@ -117,7 +120,7 @@ class Spread(Ring):
         self.total = np.zeros((batch, len(taps), self.seen.shape[-1]), self.seen.dtype)
         self.going = np.zeros((batch, len(taps), size), dtype)
 
-    def push(self, past: Past) -> np.ndarray:
+    def advance(self, past: Past) -> np.ndarray:
         """A block more of the past; the share of the outputs in the block that begins now."""
         if self.turn == 0:
             self.keep(past.last(2 * self.size + self.block)[..., : 2 * self.size])
@@ -146,7 +149,9 @@ def far_size(taps: int, block: int) -> int:
         return CALL + POINT * 2 * size * log2(2 * size) + PRODUCT * (size + 1) * -(-taps // size)
 
     def whole(far: int) -> float:
-        return cost(2 * far, block) + (cost(taps - 2 * far, far) + TURN * far / block) * block / far if far else 0.9 * cost(taps, block)
+        if not far:
+            return 0.9 * cost(taps, block)
+        return cost(2 * far, block) + TURN + cost(taps - 2 * far, far) * block / far
 
     sizes = (block << i for i in range(2, 10))
     return min((0, *(far for far in sizes if 2 * far < taps)), key=whole)
