@@ -44,7 +44,7 @@ class Partitioned:
         self.near = Ring(taps[..., first:split], block, batch, self.dtype) if split > first else None
         self.far = Spread(taps[..., split:], far, batch, self.dtype, block) if far else None
         self.head = None if waits else _toeplitz(taps[..., :block], block, self.dtype, c)
-        self.past = Past((batch, c), max(2 * far + block, 2 * block), max(far, 2 * block, 1024), self.dtype)
+        self.past = Past((batch, c), max(2 * far + block, 2 * block), max(far, 2 * block, 8192), self.dtype)
         self.count = 0  # samples seen
         self.share = np.zeros((batch, m, block), self.dtype)  # of near and far in the block at hand
 

@@ -17,10 +17,12 @@ from typing import Any
 
 import numpy as np
 
+from .direct import EXACT
+
 __all__ = ["Past", "Ring", "Spread", "far_size"]
 
 BY_MATRIX = 128  # points up to which the matrix of a transform, whose sums are longer, is quicker than a call of the fast one
-CHUNK = 2**15  # products at a time, what a cache close by holds
+CHUNK = 2**16  # products at a time, what a cache close by holds
 PORTION = 2**14  # products of a far sum in one block
 # Microseconds: calls for a block; a point there and back, per log2 of their number; a product summed; a turn of far partitions.
 CALL, POINT, PRODUCT, TURN = 4.0, 6e-4, 4.7e-4, 2.0
@@ -65,8 +67,10 @@ class Ring:
         kernel = np.fft.rfft(blocks, 2 * size) if dtype.kind == "f" else np.fft.fft(blocks, 2 * size)
         self.kernel = np.concatenate([kernel, kernel])  # (2·partitions, m, c, frequency)
         self.seen = np.zeros((self.parts, batch, c, kernel.shape[-1]), kernel.dtype)
-        self.rows = min(max(CHUNK // (batch * m * kernel.shape[-1]), 4), self.parts)  # partitions summed at a time
+        self.rows = min(max(CHUNK // (batch * m * size), 4), EXACT, self.parts)  # partitions summed at a time
         self.products = np.empty((self.rows, batch, m, kernel.shape[-1]), kernel.dtype)
+        self.numbers = self.products.reshape(self.rows, -1).view(kernel.real.dtype)
+        self.ones = np.ones(self.rows, kernel.real.dtype)  # their sum is a product with these, which BLAS makes
 
     def keep(self, both: np.ndarray) -> None:
         """The last two blocks, transformed, over the oldest in the ring."""
@@ -92,8 +96,8 @@ class Ring:
             b = min(a + self.rows, stop)
             kernel, seen = self.kernel[turned + a: turned + b, None], self.seen[a:b, :, None]
             for c in range(kernel.shape[3]):
-                terms = np.multiply(kernel[..., c, :], seen[..., c, :], out=self.products[: b - a])
-                part = np.add.reduce(terms, axis=0)
+                np.multiply(kernel[..., c, :], seen[..., c, :], out=self.products[: b - a])
+                part = (self.ones[: b - a] @ self.numbers[: b - a]).view(self.products.dtype).reshape(self.products.shape[1:])
                 total = part if total is None else np.add(total, part, out=total)
         assert total is not None
         return total
