@@ -1,6 +1,7 @@
 """The parts of a partitioned convolution, in every size: the choice among them is one of speed alone."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -49,6 +50,22 @@ def test_a_transform_by_its_matrix_is_the_transform(size, dtype):
     assert ring.seen.dtype == np.result_type(dtype, np.complex64)
     near(ring.seen[0], np.fft.rfft(x.astype(float)), bound(np.ones(2 * size), x, dtype))
     near(ring.inverse(ring.seen[0]), x[..., size:], bound(np.ones(2 * size), x, dtype))
+
+
+def test_the_inner_transforms_are_the_public_ones(monkeypatch):
+    """To the bit; where numpy has moved them, the public ones serve."""
+    taps, x = noise(1, 1, 2000, dtype="float32"), noise(1, 1, 1000, dtype="float32")
+
+    def made():
+        rings._real_fft.cache_clear()
+        return Partitioned(taps, 1, np.float32, 128, True).step(x)
+
+    wanted = made()
+    for moved in ({}, {"rfft_n_even": np.fft.rfft, "irfft": lambda x, factor, out: out}):
+        monkeypatch.setattr(rings, "import_module", lambda _, moved=moved: SimpleNamespace(**moved))
+        same_bits(made(), wanted)
+        assert rings._real_fft()[1].__name__ == "<lambda>"
+    rings._real_fft.cache_clear()
 
 
 @given(st.integers(1, 20), st.integers(1, 20), st.lists(st.integers(0, 20), max_size=30))
