@@ -174,8 +174,8 @@ def _matrices(size: int, char: str) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def _real_fft() -> tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]:
-    """`rfft` and `irfft` as `f(x, factor, out=y)`: numpy's inner loops, which spare a small block a quarter of its time, while they
-    are where they were and do the same; else the public functions, whose factor is their own. `np.fft.rfft` takes single
+    """`rfft` and `irfft` as `f(x, factor, out=y)`: numpy's inner loops, which spare a small block a quarter of its time, while
+    they are where they were and do the same; else the public functions, whose factor is their own. `np.fft.rfft` takes single
     precision through double, slowly, unless its result is divided by the length: a power of two here."""
     try:
         inner = import_module("numpy.fft._pocketfft_umath")
