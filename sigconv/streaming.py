@@ -14,13 +14,14 @@ import numpy as np
 from . import arrays
 from .domain import Domain, natural
 from .engines.partitioned import Partitioned
+from .engines.rings import Past
 from .errors import SigconvError
 from .signal import Signal
 from .values import as_layer
 
 __all__ = ["Stream"]
 
-BLOCK = 64  # samples dealt with at a time where no latency is given
+BLOCK = 64  # samples dealt with at a time where latency is less
 FADE = 512  # samples in which one kernel gives way to the next
 
 
@@ -53,26 +54,29 @@ class Stream:
     ended or change their value, and tensors that require grad (`convolve` has gradients).
     """
 
-    _history: np.ndarray  # what has run in, (batch, channels, as much as a new kernel may want to have heard)
+    _past: Past  # what has run in, (batch, channels, as much as a new kernel may want to have heard)
     _held: np.ndarray  # what has been made and not given yet
 
     def __init__(self, k: Signal, *, latency: int = 0):
         _check(k)
         (self.latency,) = natural(latency, "latency", 1, 0)
         self.kernel = k.numpy()
-        self._block = 2 ** (self.latency.bit_length() - 1) if self.latency else BLOCK
+        self._waits = self.latency >= BLOCK
+        self._block = 2 ** (self.latency.bit_length() - 1) if self._waits else BLOCK
         self._begin()
 
     def __call__(self, block: Any) -> Any:
         """The next samples of the convolution, as many as there are of the block (fewer at first, with latency)."""
-        x = self._signal(block)
-        data, taps, value, names = as_layer(x, self._live(x))
-        if self._first is None:
-            self._open(x, data, taps, value, names, block)
-        elif x.value != self._first.value:
-            raise SigconvError(f"a block of value {x.value} in a stream of value {self._first.value}: wanted the same from block "
-                               "to block; flush() begins anew")
-        self._keep(data)
+        data = self._as_before(block) if self._first is not None and type(block) is np.ndarray else None
+        if data is None:
+            x = self._signal(block)
+            data, taps, value, names = as_layer(x, self._live(x))
+            if self._first is None:
+                self._open(x, data, taps, value, names, block)
+            elif x.value != self._first.value:
+                raise SigconvError(f"a block of value {x.value} in a stream of value {self._first.value}: wanted the same from "
+                                   "block to block; flush() begins anew")
+        self._past.add(data if data.shape[-1] <= self._past.room else data[..., -self._past.room:])
         return self._given(self._through(data), block)
 
     def flush(self) -> Any:
@@ -81,11 +85,10 @@ class Stream:
         if self._first is None:
             raise SigconvError("flush of a stream that nothing ran through: wanted a block first")
         rest = self._seen + self.kernel.domain.shape[0] - 1 - self._out if self._seen else 0
-        batch, channels = self._history.shape[:2]
         parts: list[np.ndarray] = []
         kind = self._kind
         while sum(p.shape[-1] for p in parts) < rest:
-            parts.append(self._through(np.zeros((batch, channels, max(rest, self._block)), self._history.dtype)))
+            parts.append(self._through(np.zeros((*self._lead, max(rest, self._block)), self._past.data.dtype)))
         y = np.concatenate(parts, axis=-1)[..., :rest] if parts else self._empty()
         self._out += rest - sum(p.shape[-1] for p in parts)
         tail = self._given(y, kind)
@@ -117,32 +120,35 @@ class Stream:
                              Domain(longest, k.domain.step, k.domain.start, k.domain.unit, k.domain.name), k.names)
         if self._first is None:
             return
-        taps = as_layer(self._first, self._live(self._first))[1]
+        taps, before = as_layer(self._first, self._live(self._first))[1], self._past
         self._voices.append(self._voice(taps, self._seen, fade))
+        self._remember(before.last(before.room))
 
     def state(self) -> dict[str, Any]:
         """All that the future depends on, as arrays and numbers (see `restore`)."""
+        known: dict[str, Any] = {"kernel": self.kernel.data, "latency": self.latency, "seen": self._seen, "out": self._out}
         if self._first is None:
-            return {"seen": 0}
+            return known
         voices = [{"taps": v.engine.taps, "at": v.at, "fade": v.fade, "engine": v.engine.state()} for v in self._voices]
-        return {"kernel": self.kernel.data, "latency": self.latency, "seen": self._seen, "out": self._out,
-                "history": self._history.copy(), "held": self._held.copy(), "voices": voices}
+        return known | {"history": self._past.last(self._past.room).copy(), "held": self._held.copy(), "voices": voices}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a `state()` of this stream, or of one of the same latency and blocks; the kernel comes along."""
-        if not state.get("seen"):
-            self._begin()
-            return
-        if self._first is None or state["history"].shape[:2] != self._history.shape[:2] or state["latency"] != self.latency:
+        blank = "voices" not in state
+        if state["latency"] != self.latency or not (blank or (self._first and state["history"].shape[:2] == self._lead)):
             raise SigconvError("a state of blocks that this stream has not seen: wanted one block of their value through it "
                                "first, and the same latency")
         d, taps = self.kernel.domain, state["kernel"]
         self.kernel = Signal(taps, Domain(taps.shape[-1], d.step, d.start, d.unit, d.name), self.kernel.names)
+        if blank:
+            self._begin()
+            return
         self._seen, self._out = int(state["seen"]), int(state["out"])
-        self._history, self._held = state["history"].copy(), state["held"].copy()
+        self._held = state["held"].copy()
+        self._remember(state["history"])
         self._voices.clear()
         for saved in state["voices"]:
-            engine = Partitioned(saved["taps"], self._history.shape[0], self._history.dtype, self._block, self.latency > 0)
+            engine = self._engine(saved["taps"])
             engine.restore(saved["engine"])
             self._voices.append(_Voice(engine, saved["at"], saved["fade"]))
 
@@ -150,7 +156,12 @@ class Stream:
         self._first: Signal | None = None
         self._seen = self._out = 0
         self._voices: list[_Voice] = []
-        self._history = np.zeros((0, 0, 0))
+
+    def _as_before(self, block: np.ndarray) -> np.ndarray | None:
+        """A block as the engines take it, where it is of the kind of the first, which has been looked at."""
+        if block.dtype != self._past.data.dtype or not block.shape or block.shape[:-1] != self._first_value:
+            return None
+        return block.reshape(*self._lead, block.shape[-1])
 
     def _signal(self, block: Any) -> Signal:
         """The block as a Signal on NumPy at its place."""
@@ -177,28 +188,30 @@ class Stream:
         """The first block says what the others are."""
         self._first, self._value, self._names, self._kind = x, value, names, block
         self._dtype = arrays.pair(block.data if isinstance(block, Signal) else arrays.asarray(block), taps)[2]
-        self._history = np.zeros((*data.shape[:2], 0), data.dtype)
+        self._lead, self._first_value = data.shape[:2], x.value
+        self._remember(np.zeros((*self._lead, 0), data.dtype))
         self._voices = [self._voice(taps, 0, 0)]
         self._held = self._empty()
 
+    def _engine(self, taps: np.ndarray) -> Partitioned:
+        return Partitioned(taps, self._lead[0], self._past.data.dtype, self._block, self._waits)
+
     def _voice(self, taps: np.ndarray, at: int, fade: int) -> _Voice:
         """A kernel at work from sample `at` on, having heard what is kept of the past."""
-        engine = Partitioned(taps, self._history.shape[0], self._history.dtype, self._block, self.latency > 0)
-        kept = at - self._history.shape[-1]
+        engine, kept = self._engine(taps), max(at - self._past.room, 0)
         first = -(-kept // self._block) * self._block  # blocks of all voices end together
-        engine.step(self._history[..., first - kept:])
+        engine.step(self._past.last(at - first))
         return _Voice(engine, at, fade)
+
+    def _remember(self, past: np.ndarray) -> None:
+        """Begin to keep as much of the input as a new kernel may want to have heard."""
+        room = self.kernel.domain.shape[0] + 2 * self._block
+        self._past = Past(self._lead, room, room, past.dtype)
+        self._past.add(past)
 
     def _made(self) -> int:
         """Outputs that have been made, given or held back."""
         return self._out + self._held.shape[-1]
-
-    def _keep(self, data: np.ndarray) -> None:
-        """Remember as much of the input as a new kernel may want to have heard."""
-        self._history = np.concatenate([self._history, data], axis=-1)
-        room = self.kernel.domain.shape[0] + 2 * self._block
-        if self._history.shape[-1] > 2 * room:
-            self._history = np.ascontiguousarray(self._history[..., -room:])
 
     def _through(self, data: np.ndarray) -> np.ndarray:
         """What may be given now."""
@@ -212,12 +225,12 @@ class Stream:
         self._seen += data.shape[-1]
         while len(self._voices) > 1 and made >= self._voices[1].at + self._voices[1].fade:
             del self._voices[0]
-        if not self.latency:
-            self._out += y.shape[-1]
-            return y
-        self._held = np.concatenate([self._held, y], axis=-1)
         n = max(self._seen - self.latency - self._out, 0)
-        y, self._held = self._held[..., :n], self._held[..., n:]
+        if n == self._held.shape[-1] and self.latency:
+            y, self._held = self._held, y
+        elif self.latency:
+            both = np.concatenate([self._held, y], axis=-1)
+            y, self._held = both[..., :n], both[..., n:]
         self._out += n
         return y
 
@@ -229,6 +242,8 @@ class Stream:
         """Samples as the kind of the block, with their place in time."""
         assert self._first is not None
         y = y.reshape(*self._value, y.shape[-1])
+        if type(block) is np.ndarray:
+            return y if y.dtype == self._dtype else y.astype(self._dtype)
         kind = arrays.asarray(block.data if isinstance(block, Signal) else block)
         data = arrays.like(y, arrays.computable(kind)) if arrays.is_tensor(kind) else y
         data = arrays.namespace(data).astype(data, self._dtype, copy=False)

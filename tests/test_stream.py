@@ -1,5 +1,6 @@
 """A stream is the full convolution, however the signal is cut, to the bit."""
 
+import tracemalloc
 from itertools import pairwise
 
 import laws
@@ -120,7 +121,7 @@ def test_integers_and_halves_are_computed_as_everywhere():
 
 
 @pytest.mark.parametrize("latency", [0, 64])
-def test_a_state_taken_and_put_back_goes_on_to_the_bit(latency):
+def test_state_restore_goes_on_to_the_bit(latency):
     x, k = signals((2,), 9000, "float64"), kernels((), 5000)
     wanted = run(sc.Stream(k, latency=latency), x, [])
     first, second = sc.Stream(k, latency=latency), sc.Stream(k, latency=latency)
@@ -143,7 +144,7 @@ def test_a_state_taken_and_put_back_goes_on_to_the_bit(latency):
 @settings(max_examples=20)
 @given(st.sampled_from([0, 50]), st.integers(0, 400), st.sampled_from([(30, 30), (30, 200), (200, 30)]),
        st.sampled_from([0, 1, 100]), st.lists(st.integers(0, 800), max_size=6))
-def test_a_swap_fades_from_the_one_convolution_to_the_other(latency, at, lengths, fade, cuts):
+def test_cross_fade_goes_from_the_one_convolution_to_the_other(latency, at, lengths, fade, cuts):
     x = signals((1,), 800, "float64")
     old, new = kernels((), lengths[0]), kernels((), lengths[1], seed=5)
     stream, parts, edges = sc.Stream(old, latency=latency), [], sorted({0, 800, at, *cuts})
@@ -170,6 +171,49 @@ def test_a_swap_fades_from_the_one_convolution_to_the_other(latency, at, lengths
         near(got, wide[0] * (1 - g) + wide[1] * g, bound(x.data, old.data) + bound(x.data, new.data))
     else:
         near(got[:, at + lengths[1] + fade:], wide[1][:, at + lengths[1] + fade:], bound(x.data, new.data))
+
+
+@pytest.mark.parametrize("latency", [0, 50, 128])
+def test_cross_fade_to_the_bit_of_any_cutting(latency):
+    """Also long after the first samples, of which a stream keeps no more than a kernel reaches."""
+    x, at = signals((2,), 9000, "float32"), 6001
+    kept = []
+    for cuts in ([], range(500, 6000, 500), range(6002, 6100), (5999, 6000, 8000)):
+        stream, parts = sc.Stream(kernels((), 900), latency=latency), []
+        for a, b in pairwise(sorted({0, at, 9000, *cuts})):
+            if a == at:
+                stream.swap(kernels((), 700, seed=9), fade=77)
+            parts.append(stream(x.data[:, a:b]))
+        kept.append(np.concatenate([*parts, stream.flush()], axis=-1))
+    for other in kept[1:]:
+        same_bits(other, kept[0])
+
+
+def test_state_restore_of_a_stream_at_its_beginning_brings_the_kernel():
+    old, new = kernels((), 5), kernels((), 5, seed=2)
+    stream = sc.Stream(old)
+    blank = stream.state()
+    stream.swap(new)
+    stream(np.ones((1, 9)))
+    stream.restore(blank)
+    same_bits(stream(np.ones((1, 9))), sc.Stream(old)(np.ones((1, 9))))
+
+
+@pytest.mark.parametrize("latency", [0, 512])
+def test_memory_stays_flat(latency):
+    """What a stream holds after a thousand blocks is what it held after a hundred; counted in bytes allocated."""
+    stream, block = sc.Stream(kernels((), 20_000), latency=latency), np.ones((1, 512), np.float32)
+    peaks = []
+    tracemalloc.start()
+    try:
+        for blocks in (100, 100, 1000):
+            tracemalloc.reset_peak()
+            for _ in range(blocks):
+                stream(block)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+    finally:
+        tracemalloc.stop()
+    assert abs(peaks[2] - peaks[1]) < 16_384 < 1000 * block.nbytes
 
 
 def test_after_a_flush_it_begins_anew():

@@ -2,12 +2,14 @@
 
 Input and output are numbered from 0 and dealt with in blocks of B samples, wherever the pieces are cut. With h[D … D+C) one
 partition of C taps, its share of the outputs T … T+C−1 is the end of a circular convolution of length 2C that reads x from
-T−D−C on:
+T−D−C on to T−D+C−1:
 
     head    taps 0 … B−1      a matrix product: outputs of a block that is not yet full cost no waiting
     near    taps B … 2C−1     partitions of B taps, one transform of 2B a block; every share is known when its block begins
-    far     taps 2C …         partitions of C taps: a share is wanted C samples after its input is complete, and the work in
-                              between is spread over the blocks of these
+    far     taps 2C …         partitions of C taps: T−D+C = T−C, so a share is wanted C samples after its input is complete, and
+                              the work in between is spread over the blocks of these
+
+Where a block may be waited for, near begins at tap 0 and there is no head. `far_size` weighs C; short kernels have no far.
 
 Every sum is over arrays of the same shape in the same order, so the samples do not depend on how the input is cut, to the bit:
 in the head the samples that are still to come stand as zeros, and a sum with zeros in it is the same sum.
@@ -20,10 +22,10 @@ from typing import Any
 import numpy as np
 
 from ..errors import SigconvError
+from .direct import EXACT
+from .rings import Past, Ring, Spread, far_size
 
 __all__ = ["Partitioned"]
-
-FAR = 32  # blocks in a far partition
 
 
 class Partitioned:
@@ -36,16 +38,14 @@ class Partitioned:
     def __init__(self, taps: np.ndarray, batch: int, dtype: Any, block: int = 64, waits: bool = False):
         self.taps, self.block, self.waits, self.batch = taps, block, waits, batch
         self.dtype = np.result_type(dtype, taps.dtype) if taps.dtype.kind == "c" else np.dtype(dtype)
-        self.real = self.dtype.kind != "c"
         m, c, k = taps.shape
-        far = FAR * block
-        split = k if k <= 4 * far else 2 * far  # where the far partitions begin
-        first = 0 if waits else block
-        self.near = _Ring(taps[..., first:split], block, batch, self) if split > first else None
-        self.far = _Spread(taps[..., split:], far, batch, self) if k > split else None
+        far = far_size(k, block)
+        first, split = 0 if waits else block, 2 * far or k
+        self.near = Ring(taps[..., first:split], block, batch, self.dtype) if split > first else None
+        self.far = Spread(taps[..., split:], far, batch, self.dtype, block) if far else None
         self.head = None if waits else _toeplitz(taps[..., :block], block, self.dtype, c)
+        self.past = Past((batch, c), max(2 * far + block, 2 * block), max(far, 2 * block, 8192), self.dtype)
         self.count = 0  # samples seen
-        self.last, self.now = (np.zeros((batch, c, block), self.dtype) for _ in range(2))
         self.share = np.zeros((batch, m, block), self.dtype)  # of near and far in the block at hand
 
     def step(self, x: np.ndarray) -> np.ndarray:
@@ -54,44 +54,44 @@ class Partitioned:
         while at < n:
             place = self.count % self.block
             take = min(self.block - place, n - at)
-            self.now[..., place: place + take] = x[..., at: at + take]
-            if not self.waits:
-                parts.append(self.share[..., place: place + take] + self._head()[..., place: place + take])
+            self.past.add(x[..., at: at + take])
             self.count += take
             at += take
-            if self.count % self.block == 0:
+            if not self.waits:
+                parts.append(self._head(place, place + take))
+            if place + take == self.block:
+                y = self._turn()
                 if self.waits:
-                    parts.append(self._turn())
-                else:
-                    self._turn()
-        if not parts:
-            return np.zeros((self.batch, len(self.taps), 0), self.dtype)
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+                    parts.append(y)
+        if len(parts) == 1:
+            return parts[0]
+        return np.concatenate(parts, axis=-1) if parts else np.zeros((self.batch, len(self.taps), 0), self.dtype)
 
-    def _head(self) -> np.ndarray:
-        """The head's outputs in this block, right up to the last sample that is there."""
+    def _head(self, a: int, b: int) -> np.ndarray:
+        """Outputs a … b−1 of this block, right up to the last sample that is there."""
         assert self.head is not None
-        seen = np.concatenate([self.last[..., 1:], self.now], axis=-1)
-        y = self.head @ seen.reshape(self.batch, -1, 1)
-        return y.reshape(self.batch, len(self.taps), self.block).astype(self.dtype, copy=False)
+        first = self.past.stop - b - self.block + 1
+        seen = self.past.data[..., first: first + 2 * self.block - 1].reshape(self.batch, -1, 1)
+        y = (self.head @ seen).reshape(self.batch, len(self.taps), self.block)[..., a:b]
+        return (y + self.share[..., a:b]).astype(self.dtype, copy=False)
 
     def _turn(self) -> np.ndarray:
         """A block is full: with `waits` its outputs; the shares of the next one."""
-        both = np.concatenate([self.last, self.now], axis=-1)
-        near = self.near.push(both) if self.near else 0
-        far = self.far.push(self.now) if self.far else 0
-        self.last, self.now = self.now, np.zeros_like(self.now)
-        if self.waits:
-            y = self.share + near
-            self.share = np.zeros_like(self.share) + far
-            return y
-        self.share = np.zeros_like(self.share) + near + far
-        return self.share
+        y = self.near.push(self.past.last(2 * self.block)) if self.near else self.share
+        if not self.far:
+            self.share = self.share if self.waits else y
+        elif self.waits:
+            y += self.share
+            self.share = self.far.advance(self.past)
+        else:
+            y += self.far.advance(self.past)
+            self.share = y
+        return y
 
     def state(self) -> dict[str, Any]:
         """Everything that the future depends on, as arrays and numbers; `restore` takes it back."""
-        parts: dict[str, Any] = {"count": self.count, "last": self.last, "now": self.now, "share": self.share}
-        for name in ("near", "far"):
+        parts: dict[str, Any] = {"count": self.count, "share": self.share}
+        for name in ("past", "near", "far"):
             part = getattr(self, name)
             parts |= {f"{name}.{key}": value for key, value in part.state().items()} if part else {}
         return {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in parts.items()}
@@ -107,94 +107,10 @@ class Partitioned:
             setattr(held, name, value.copy() if isinstance(value, np.ndarray) else int(value))
 
 
-class _Ring:
-    """Partitions of one size and the transforms of the last blocks: Σ_p H_p X_{now − p}."""
-
-    def __init__(self, taps: np.ndarray, size: int, batch: int, whole: Partitioned):
-        m, c, k = taps.shape
-        self.size, self.parts, self.whole = size, -(-k // size), whole
-        wide = np.zeros((m, c, self.parts * size), taps.dtype)
-        wide[..., :k] = taps
-        blocks = wide.reshape(m, c, self.parts, size).astype(whole.dtype)
-        self.spectra = np.ascontiguousarray(np.moveaxis(self.forward(blocks), 2, 0)[::-1])  # oldest input first
-        self.seen = np.zeros((2 * self.parts, batch, c, self.spectra.shape[-1]), self.spectra.dtype)
-        self.place = 0
-
-    def forward(self, blocks: np.ndarray) -> np.ndarray:
-        return np.fft.rfft(blocks, 2 * self.size) if self.whole.real else np.fft.fft(blocks, 2 * self.size)
-
-    def inverse(self, spectrum: np.ndarray) -> np.ndarray:
-        """The half of the circular convolution that is the linear one."""
-        whole = np.fft.irfft(spectrum, 2 * self.size) if self.whole.real else np.fft.ifft(spectrum)
-        return whole[..., self.size:]
-
-    def keep(self, both: np.ndarray) -> None:
-        """The transform of the last two blocks, into the ring, twice: the last `parts` are one slice, whatever the place."""
-        X = self.forward(both)
-        self.seen[self.place] = self.seen[self.place + self.parts] = X
-        self.place = (self.place + 1) % self.parts
-
-    def recent(self) -> np.ndarray:
-        return self.seen[self.place: self.place + self.parts]
-
-    def push(self, both: np.ndarray) -> np.ndarray:
-        self.keep(both)
-        return self.inverse(_sum(self.spectra, self.recent()))
-
-    def state(self) -> dict[str, Any]:
-        return {"seen": self.seen, "place": self.place}
-
-
-class _Spread(_Ring):
-    """Far partitions, whose sums are made a few at a time while the blocks go by."""
-
-    def __init__(self, taps: np.ndarray, size: int, batch: int, whole: Partitioned):
-        super().__init__(taps, size, batch, whole)
-        m, c, _ = taps.shape
-        self.steps = size // whole.block
-        self.turn = 0
-        self.before, self.filling = (np.zeros((batch, c, size), whole.dtype) for _ in range(2))
-        self.partial = np.zeros((batch, m, self.spectra.shape[-1]), self.spectra.dtype)
-        self.coming, self.going = (np.zeros((batch, m, size), whole.dtype) for _ in range(2))
-
-    def push(self, block: np.ndarray) -> np.ndarray:
-        """Take a small block; give the far share of the small block that begins now."""
-        small = block.shape[-1]
-        self.filling[..., self.turn * small: (self.turn + 1) * small] = block
-        self.work()
-        self.turn += 1
-        if self.turn == self.steps:
-            self.turn, self.going = 0, self.coming
-            self.keep(np.concatenate([self.before, self.filling], axis=-1))
-            self.before, self.filling = self.filling, np.zeros_like(self.filling)
-            self.partial = np.zeros_like(self.partial)
-        return self.going[..., self.turn * small: (self.turn + 1) * small]
-
-    def work(self) -> None:
-        """This block's part of the sums over all partitions, and at the last the way back."""
-        each = -(-self.parts // self.steps)
-        a, b = self.turn * each, min((self.turn + 1) * each, self.parts)
-        if a < b:
-            self.partial += _sum(self.spectra[a:b], self.recent()[a:b])
-        if self.turn == self.steps - 1:
-            self.coming = self.inverse(self.partial).astype(self.whole.dtype, copy=False)
-
-    def state(self) -> dict[str, Any]:
-        return super().state() | {name: getattr(self, name)
-                                  for name in ("turn", "before", "filling", "partial", "coming", "going")}
-
-
-def _sum(spectra: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Σ_p Σ_c H[p, m, c, ν] X[p, b, c, ν] → (b, m, ν)."""
-    if spectra.shape[1] == spectra.shape[2] == seen.shape[1] == 1:
-        return np.einsum("pv,pv->v", spectra[:, 0, 0], seen[:, 0, 0])[None, None]
-    return np.einsum("pmcv,pbcv->bmv", spectra, seen)
-
-
 def _toeplitz(taps: np.ndarray, block: int, dtype: Any, channels: int) -> np.ndarray:
     """The matrix from the last 2·block − 1 samples of every channel to the block's outputs: (m·block, c·(2·block − 1))."""
     m, c, k = taps.shape
-    wide = np.zeros((m, block, c, 2 * block - 1), dtype if channels * k <= 64 else np.result_type(dtype, np.float64))
+    wide = np.zeros((m, block, c, 2 * block - 1), dtype if channels * k <= EXACT else np.result_type(dtype, np.float64))
     for i in range(block):
         wide[:, i, :, block - 1 + i - k + 1: block + i] = taps[..., ::-1]
     return wide.reshape(m * block, c * (2 * block - 1))
