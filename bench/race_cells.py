@@ -1,9 +1,9 @@
 """The cells of the race: what is convolved with what, and how far ahead of the best peer it is to be.
 
-A cell is sizes only; `Cell.task` makes its arrays, float32 white noise from a seed of its own. The groups are the rows of the
-table that the engine has to reach. A target is best peer ÷ sigconv, `beside` the same with OpenCV among the peers; a cell of short
-lines is judged by what a call costs beyond a bare `numpy.convolve` (`micros`), one drawn at random by its `regret` alone: the time
-of the chosen method over the best that the engine has.
+A cell is sizes only; `Cell.task` makes its arrays, float32 white noise from a seed of its own. The groups are the rows of what
+the engine has to reach. A target is best peer ÷ sigconv, `beside` the same with OpenCV among the peers; a cell of short lines is
+judged by what a call costs beyond a bare `numpy.convolve` (`micros`), one drawn at random by its `regret` alone: the time of the
+chosen method over the best that the engine has.
 """
 
 from __future__ import annotations
@@ -90,7 +90,10 @@ class Task:
 
         axes = tuple(range(-len(self.cell.n), 0))
         x, w = self.x[:2].astype(float), self.w[:4].astype(float)
-        y = sum(oaconvolve(x[:, c, None], w[None, :, c], axes=axes) for c in range(x.shape[1]))
+        if x.size == x.shape[-1] and w.size < 64:  # one line, few taps: the plain sum is sooner done
+            y: Any = np.convolve(x.ravel(), w.ravel())[None, None]
+        else:
+            y = sum(oaconvolve(x[:, c, None], w[None, :, c], axes=axes) for c in range(x.shape[1]))
         if not self.cell.grad:
             cut: Any = (..., *(slice(a, b, self.cell.stride) for a, b in self.cell.window))
             return [y[cut]]
@@ -174,7 +177,7 @@ def drawn(count: int, seed: int) -> Iterator[Cell]:
     rng = np.random.default_rng(seed)
 
     def between(low: float, high: float) -> int:
-        return int(round(float(np.exp(rng.uniform(np.log(low), np.log(high))))))
+        return round(float(np.exp(rng.uniform(np.log(low), np.log(high)))))
 
     for i in range(count):
         kind, tensor = ("line", "bank", "dense", "strided", "image", "volume")[i % 6], bool(rng.random() < 0.25)
@@ -189,7 +192,8 @@ def drawn(count: int, seed: int) -> Iterator[Cell]:
             more = {"bank": {"filters": m, "batch": b}, "dense": {"filters": m, "channels": c}, "line": {},
                     "strided": {"filters": m, "batch": b, "stride": between(2, 200)}}[kind]
         told = ", ".join(f"{key} {value}" for key, value in more.items() if key != "mode" and value is not False)
-        name = f"drawn {i}: {'·'.join(map(str, n))} × {'·'.join(map(str, k))}" + (", " + told if told else "") + ", tensors" * tensor
+        sizes = " × ".join("·".join(map(str, v)) for v in (n, k))
+        name = f"drawn {i}: {sizes}" + (", " + told if told else "") + ", tensors" * tensor
         yield Cell("drawn", name, n, k, tensor=tensor, regret=True, **more)
 
 

@@ -9,6 +9,7 @@ scikit-image convolves through `scipy.ndimage`, which runs itself. One-channel s
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from math import prod
 from typing import Any
 
@@ -108,8 +109,7 @@ def plain(cell: Cell, limit: int = LONG) -> bool:
 def numpy_convolve(task: Task) -> Run | None:
     if len(task.cell.n) > 1 or not plain(task.cell):
         return None
-    mode: Any = task.cell.mode
-    return each_line(task, lambda x, w: np.convolve(x, w, mode))
+    return each_line(task, lambda x, w: np.convolve(x, w, task.cell.mode))
 
 
 def convolve_auto(task: Task) -> Run | None:
@@ -131,15 +131,13 @@ def by_transform(f: Callable[..., np.ndarray]) -> Callable[[Task], Run | None]:
             return lambda: f(rows, taps, cell.mode, axes=0)
         axes = tuple(range(2, x.ndim))
         if cell.separable:
-            def passes() -> np.ndarray:
-                y = x
-                for axis, line in zip(axes, task.lines, strict=True):
-                    y = f(y, line.reshape([-1 if a == axis else 1 for a in range(x.ndim)]), cell.mode, axes=axis)
-                return y
-            return passes
-        if cell.stride > 1:
-            return lambda: f(x, w, cell.mode, axes=axes)[..., ::cell.stride]
-        return lambda: f(x, w, cell.mode, axes=axes)
+            taps = [line.reshape([-1 if a == axis else 1 for a in range(x.ndim)])
+                    for axis, line in zip(axes, task.lines, strict=True)]
+            return lambda: reduce(lambda y, part: f(y, part[1], cell.mode, axes=part[0]), zip(axes, taps, strict=True), x)
+        if cell.mode == "same":  # scipy's would be as large as x, which has one line for all filters
+            cut: Any = (..., *(slice(a, b, cell.stride) for a, b in cell.window))
+            return lambda: f(x, w, axes=axes)[cut]
+        return lambda: f(x, w, cell.mode, axes=axes)[..., ::cell.stride]
 
     return peer
 
@@ -169,7 +167,7 @@ def torch_conv(last: bool) -> Callable[[Task], Run | None]:
         cell, axes = task.cell, len(task.cell.n)
         wide = max(cell.channels, cell.filters) >= 16
         slow = cell.products > (WIDE if wide else SLOW if axes == 1 else LONG)
-        if slow and not (cell.separable and axes == 2) or cell.interleaved or (last and (axes == 3 or cell.grad)):
+        if (slow and not (cell.separable and axes == 2)) or cell.interleaved or (last and (axes == 3 or cell.grad)):
             return None
         f, pad = (F.conv1d, F.conv2d, F.conv3d)[axes - 1], cell.pad
         if cell.grad:
@@ -203,15 +201,13 @@ def audio(name: str) -> Callable[[Task], Run | None]:
 
     def peer(task: Task) -> Run | None:
         cell, f = task.cell, getattr(torchaudio.functional, name)
-        slow = cell.products > SLOW if name == "convolve" else cell.products > 10**13 or cell.batch * cell.filters > 64
+        slow = cell.products > SLOW if name == "convolve" else prod(cell.n) > 2 * 10**6 or cell.batch * cell.filters > 64
         if len(cell.n) > 1 or cell.channels > 1 or cell.interleaved or slow:
             return None
-        mode = cell.mode
         if cell.grad:
-            return graded(task, lambda x, w: f(x, w, mode), flipped=False)
+            return graded(task, lambda x, w: f(x, w, cell.mode), flipped=False)
         x, w = tensors(task, flipped=False)
-        w = w[None, :, 0]
-        return lambda: f(x, w, mode)[..., ::cell.stride]
+        return lambda: f(x, w[None, :, 0], cell.mode)[..., ::cell.stride]
 
     return peer
 
@@ -239,15 +235,17 @@ def fft_conv_pytorch(task: Task) -> Run | None:
 
 
 def pedalboard_convolution(task: Task) -> Run | None:
-    """It gives as many samples as it gets, so the tail needs zeros."""
+    """It gives as many samples as it gets, so the tail needs zeros; and it scales the taps to a norm of 1/8."""
     cell = task.cell
     if len(cell.n) > 1 or cell.channels * cell.filters > 1 or cell.tensor or cell.mode != "full" or cell.interleaved:
         return None
     from pedalboard import Convolution
 
+    gain = np.float32(8 * np.linalg.norm(task.w))
+
     def run() -> np.ndarray:
         x = np.pad(task.x[:, 0], ((0, 0), (0, cell.k[0] - 1)))
-        return Convolution(task.w[0, 0], 1.0, 44100.0).process(x, 44100.0)
+        return np.multiply(y := Convolution(task.w[0, 0], 1.0, 44100.0).process(x, 44100.0), gain, out=y)
 
     return run
 
@@ -260,11 +258,11 @@ def opencv(whole: bool) -> Callable[[Task], Run | None]:
         if not plain(cell, 10**12) or len(cell.n) > 2 or cell.mode == "valid" or cell.stride > 1 or cell.filters > 64:
             return None
         zero, one = cv2.BORDER_CONSTANT, len(cell.n) == 1
-        if whole != (cell.interleaved or (not one and 1 < cell.batch <= 4)) and (whole or cell.interleaved):
+        if (whole and (cell.filters > 1 or not 1 < cell.batch <= 4)) or (cell.interleaved and not whole):
             return None
-        flipped = [np.ascontiguousarray(line[::-1]) for line in task.lines]
+        flipped = [line[::-1].copy() for line in task.lines]
         taps = [np.ascontiguousarray(np.flip(w[0])).reshape((1, -1) if one else w[0].shape) for w in task.w]
-        ends = cell.pad[-1] - cell.k[-1] // 2 if one else 0
+        ends = cell.pad[-1] - cell.k[-1] // 2 if one else 0  # zeros about the line, so that "same" is the full result
 
         def plane(x: np.ndarray, j: int) -> np.ndarray:
             if flipped:
@@ -294,8 +292,8 @@ def opencv(whole: bool) -> Callable[[Task], Run | None]:
 
 
 PEERS: dict[str, Callable[[Task], Run | None]] = {
-    "numpy.convolve": numpy_convolve, "scipy.signal.convolve": convolve_auto, "fftconvolve": by_transform(scipy.signal.fftconvolve),
-    "oaconvolve": by_transform(scipy.signal.oaconvolve), "ndimage": ndimage, "torch": torch_conv(False),
-    "torch channels last": torch_conv(True), "torchaudio.convolve": audio("convolve"),
+    "numpy.convolve": numpy_convolve, "scipy.signal.convolve": convolve_auto, "ndimage": ndimage,
+    "fftconvolve": by_transform(scipy.signal.fftconvolve), "oaconvolve": by_transform(scipy.signal.oaconvolve),
+    "torch": torch_conv(False), "torch channels last": torch_conv(True), "torchaudio.convolve": audio("convolve"),
     "torchaudio.fftconvolve": audio("fftconvolve"), "julius": julius_conv, "fft-conv": fft_conv_pytorch,
     "pedalboard": pedalboard_convolution, "OpenCV": opencv(False), "OpenCV interleaved": opencv(True)}
