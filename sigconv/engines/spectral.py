@@ -118,15 +118,15 @@ def spread(w: Array, job: Job) -> Array:
     return wide
 
 
-def transform(data: Array, points: tuple[int, ...]) -> Array:
+def transform(data: Array, points: tuple[int, ...], norm: str = "backward") -> Array:
     """The spectrum of the last axes, zero-padded to `points`."""
     axes = tuple(range(-len(points), 0))
     kind = "fftn" if arrays.is_complex(data) else "rfftn"
     if arrays.is_tensor(data):
         import torch
 
-        return getattr(torch.fft, kind)(data, s=points, dim=axes)
-    return getattr(_library(points), kind)(data, s=points, axes=axes)
+        return getattr(torch.fft, kind)(data, s=points, dim=axes, norm=norm)
+    return getattr(_library(points), kind)(data, s=points, axes=axes, norm=norm)
 
 
 def _library(points: tuple[int, ...]) -> Any:
@@ -138,15 +138,15 @@ def _library(points: tuple[int, ...]) -> Any:
     return np.fft
 
 
-def inverse(spectrum: Array, points: tuple[int, ...], like: Array) -> Array:
+def inverse(spectrum: Array, points: tuple[int, ...], like: Array, norm: str = "backward") -> Array:
     """The signal of a spectrum, real where `like` is."""
     axes = tuple(range(-len(points), 0))
     kind = "ifftn" if arrays.is_complex(like) else "irfftn"
     if arrays.is_tensor(spectrum):
         import torch
 
-        return getattr(torch.fft, kind)(spectrum, s=points, dim=axes)
-    return getattr(_library(points), kind)(spectrum, s=points, axes=axes)
+        return getattr(torch.fft, kind)(spectrum, s=points, dim=axes, norm=norm)
+    return getattr(_library(points), kind)(spectrum, s=points, axes=axes, norm=norm)
 
 
 class Tile:
@@ -171,8 +171,8 @@ class Tile:
         """This tile's outputs, from the kernel's spectrum at `points`."""
         reads = [job.reads(axis, a, b) for axis, (a, b) in enumerate(zip(self.first, self.stop, strict=True))]
         part = x[(..., *(slice(low, high) for low, high in reads))]
-        summed = combined(transform(part, self.points), spectrum, job)
-        y = inverse(summed, self.points, x)
+        summed = combined(transform(part, self.points, "forward"), spectrum, job)  # numpy.fft then stays in single precision
+        y = inverse(summed, self.points, x, "forward")
         return y[(..., *(slice(a - low, b - low, s)
                          for a, b, (low, _), s in zip(self.first, self.stop, reads, job.stride, strict=True)))]
 

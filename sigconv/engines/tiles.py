@@ -19,6 +19,7 @@ from .spectral import combined, laid, spread
 
 __all__ = ["cost", "fast_transforms", "mixed", "overlapped", "prepared", "samples", "tiles"]
 
+SINGLE = "forward"  # the factor 1/F there and not back: numpy.fft then stays in single precision
 CHUNK = 2**17  # samples transformed at a time
 IMPORT = 2e9  # ns of transforms that are worth the wait for scipy.fft, which is faster on batches
 # ns a point of batched real transforms there and back, with product and moves, by log2 of their length from 8 on
@@ -79,8 +80,8 @@ def mixed(x: np.ndarray, spectrum: np.ndarray, job: Job) -> np.ndarray:
         count = min(per, blocks - j)
         frames = _frames(x, first + j * step - span, count, step, points)
         part = replace(job, batch=job.batch * count)
-        summed = combined(forward(frames, points).reshape(part.batch, job.channels, -1), spectrum, part)
-        clean = back(summed, points)[..., span:].reshape(job.batch, count, job.filters, step)
+        summed = combined(forward(frames, points, norm=SINGLE).reshape(part.batch, job.channels, -1), spectrum, part)
+        clean = back(summed, points, norm=SINGLE)[..., span:].reshape(job.batch, count, job.filters, step)
         out = y[..., j * step: (j + count) * step]
         full = out.shape[-1] // step
         if full:
@@ -98,9 +99,9 @@ def tiles(x: np.ndarray, h: np.ndarray, first: int, stop: int, points: int) -> n
     y = np.empty(stop - first, x.dtype)
     for j in range(0, blocks, per):
         count = min(per, blocks - j)
-        spectra = fft.rfft(_frames(x, first + j * step - span, count, step, points))
+        spectra = fft.rfft(_frames(x, first + j * step - span, count, step, points), norm=SINGLE)
         spectra *= spectrum
-        clean = fft.irfft(spectra, points)[:, span:]
+        clean = fft.irfft(spectra, points, norm=SINGLE)[:, span:]
         out = y[j * step: (j + count) * step]
         full = len(out) // step
         if full:
