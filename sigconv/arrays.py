@@ -94,6 +94,8 @@ def like(data: Array, x: Array) -> Array:
 
 def computable(x: Array) -> Array:
     """x in a type that convolution is computed in: integers and bool as float64, half precisions as float32."""
+    if type(x) is np.ndarray and x.dtype.char in "fdFD":
+        return x
     name = dtype_name(x)
     if name.startswith(("float", "complex")) and name not in HALF:
         return x

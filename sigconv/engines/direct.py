@@ -35,7 +35,7 @@ ORDERED = 32  # taps summed one after another
 
 def direct(x: Array, w: Array, job: Job) -> Array:
     """The convolution by its definition."""
-    exact = arrays.dtype_name(x) in ("float32", "complex64") and job.terms > EXACT and not _dotted(x, job)
+    exact = job.terms > EXACT and arrays.dtype_name(x) in ("float32", "complex64") and not _dotted(x, job)
     if arrays.is_tensor(x):
         if not exact:
             return _torch(x, w, job)

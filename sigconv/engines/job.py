@@ -80,16 +80,7 @@ class Job:
 
     def inside(self) -> tuple[Job, tuple[tuple[int, int], ...]]:
         """The job without the outputs that no tap reaches, and where its outputs stand among ours, (first, stop) an axis."""
-        first, stop, places = [], [], []
-        for a, b, s, length, o in zip(self.first, self.stop, self.stride, self.full, self.out, strict=True):
-            low = min(max(-(a // s), 0) if a < 0 else 0, o)
-            high = min(max(-((a - length) // s), low), o)  # outputs a + s·j with a + s·j < length
-            first.append(a + s * low)
-            stop.append(min(b, length) if high > low else a + s * low)
-            places.append((low, high))
-        job = Job(self.batch, self.channels, self.filters, self.groups, self.n, self.k, self.stride, self.dilation,
-                  tuple(first), tuple(stop))
-        return job, tuple(places)
+        return _inside(self)
 
     def reads(self, axis: int, first: int, stop: int) -> tuple[int, int]:
         """The samples that outputs first … stop−1 of one axis read: those of f − span … f that exist, and at least one."""
@@ -137,6 +128,18 @@ def _read(x: tuple[int, ...], w: tuple[int, ...], stride: Any, dilation: Any, gr
 
 
 _made = lru_cache(maxsize=1024, typed=True)(_read)
+
+
+@lru_cache(maxsize=1024)
+def _inside(job: Job) -> tuple[Job, tuple[tuple[int, int], ...]]:
+    first, stop, places = [], [], []
+    for a, b, s, length, o in zip(job.first, job.stop, job.stride, job.full, job.out, strict=True):
+        low = min(max(-(a // s), 0) if a < 0 else 0, o)
+        high = min(max(-((a - length) // s), low), o)  # outputs a + s·j with a + s·j < length
+        first.append(a + s * low)
+        stop.append(min(b, length) if high > low else a + s * low)
+        places.append((low, high))
+    return replace(job, first=tuple(first), stop=tuple(stop)), tuple(places)
 
 
 def _window(window: Any, ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

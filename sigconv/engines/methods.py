@@ -18,7 +18,7 @@ from .job import Job
 from .matrix import matrix
 from .separable import separable
 from .spectral import fft, overlap_save
-from .tiles import overlapped
+from .tiles import fits_interleaved, interleaved, overlapped
 
 __all__ = ["METHODS", "NARROW", "perform", "serves"]
 
@@ -54,7 +54,7 @@ def perform(x: Array, w: Array, asked: Job, method: str) -> Array:
         raise SigconvError(f"method {name!r}: it serves {NARROW[name][1]}{'' if array else ', on the CPU'}; wanted another, or "
                            "'auto'")
     if name == "overlap_save" and array and len(job.n) == 1:
-        y = overlapped(x, w, job)
+        y = (interleaved if fits_interleaved(x, job) else overlapped)(x, w, job)
     else:
         y = METHODS[name](x, w, job)
     return y if job.out == asked.out else _embed(y, asked.shape, places)

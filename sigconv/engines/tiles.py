@@ -17,7 +17,7 @@ import numpy as np
 from .job import Job
 from .spectral import combined, laid, spread
 
-__all__ = ["cost", "fast_transforms", "mixed", "overlapped", "prepared", "samples", "tiles"]
+__all__ = ["cost", "fast_transforms", "fits_interleaved", "interleaved", "mixed", "overlapped", "prepared", "samples", "tiles"]
 
 SINGLE = "forward"  # the factor 1/F there and not back: numpy.fft then stays in single precision
 CHUNK = 2**17  # samples transformed at a time
@@ -89,6 +89,20 @@ def mixed(x: np.ndarray, spectrum: np.ndarray, job: Job) -> np.ndarray:
         if full < count:
             out[..., full * step:] = clean[:, full, :, : out.shape[-1] - full * step]
     return y if stride == 1 else np.ascontiguousarray(y[..., ::stride])
+
+
+def fits_interleaved(x: np.ndarray, job: Job) -> bool:
+    """Whether these are two lines whose samples take turns in memory, under one filter."""
+    size = x.itemsize
+    return job.batch == 2 and job.channels == job.filters == 1 and x.dtype.kind == "f" \
+        and x.strides[0] == size and x.strides[2] == 2 * size
+
+
+def interleaved(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
+    """Two lines as one of complex numbers, left + i·right, which a real filter leaves apart."""
+    line = x.transpose(1, 2, 0).view(np.result_type(x.dtype, np.complex64))[None, :, :, 0]
+    y = overlapped(line, w.astype(line.dtype), replace(job, batch=1))
+    return y.view(x.dtype).reshape(1, -1, 2).transpose(2, 0, 1)
 
 
 def tiles(x: np.ndarray, h: np.ndarray, first: int, stop: int, points: int) -> np.ndarray:
