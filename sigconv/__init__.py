@@ -24,7 +24,7 @@ _HOMES = {
     "cascade": "convolving", "convolve": "convolving", "correlate": "convolving", "diag": "convolving",
     "matrix": "convolving",
     "resample": "resampling", "warp": "resampling",
-    "bypass": "chain", "mix": "chain", "relu": "chain",
+    "bypass": "chain", "median": "chain", "mix": "chain", "quantize": "chain", "relu": "chain",
     "sound": "spectrum", "spectrogram": "spectrum",
     "load": "io", "save": "io",
     "kernel": "specs",

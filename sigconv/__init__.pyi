@@ -11,7 +11,9 @@ from . import see as see
 from . import spectrum as spectrum
 from . import study as study
 from .chain import bypass as bypass
+from .chain import median as median
 from .chain import mix as mix
+from .chain import quantize as quantize
 from .chain import relu as relu
 from .convolving import cascade as cascade
 from .convolving import convolve as convolve
@@ -37,6 +39,6 @@ __version__: str
 
 __all__ = [
     "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain", "convolve",
-    "correlate", "diag", "engines", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix", "mix",
-    "page", "relu", "resample", "save", "scales", "see", "sound", "spectrogram", "spectrum", "study", "warp",
+    "correlate", "diag", "engines", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix", "median",
+    "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram", "spectrum", "study", "warp",
 ]

@@ -19,7 +19,7 @@ from .domain import Domain
 from .errors import SigconvError, UsageError, hint
 from .signal import Signal
 
-__all__ = ["MIXES", "NONLINEARITIES", "absolute", "bypass", "delays", "mix", "mixer", "relu"]
+__all__ = ["MIXES", "NONLINEARITIES", "absolute", "bypass", "delays", "median", "mix", "mixer", "quantize", "relu"]
 
 SAME = 1e-6  # of the largest tap: taps nearer than this are equal (a float32 file keeps that much)
 EMPTY = 1e-9  # of the largest tap: ends below this are no taps
@@ -48,6 +48,55 @@ def absolute(x: Signal) -> Signal:
     array([1., 2., 3.])
     """
     return Signal(abs(_samples(x, "abs")), x.domain, x.names)
+
+
+def quantize(x: Signal, bits: int) -> Signal:
+    """x in 2^bits steps over −1 … 1, rounded to the nearest and clipped, as PCM of so many bits has it.
+
+    On tensors the gradient goes straight through, as if nothing had been rounded, and is 0 where something was clipped (Bengio,
+    Léonard & Courville 2013).
+
+    >>> import sigconv as sc
+    >>> quantize(sc.Signal([0.3, -0.3, 2.0], sc.line(3, 8000)), 3).data
+    array([ 0.25, -0.25,  0.75])
+
+    Raises `SigconvError` for complex samples and for bits outside 1 … 32.
+    """
+    if arrays.is_complex(_samples(x, "quantize")):
+        raise SigconvError("quantize of complex samples: wanted real ones")
+    if isinstance(bits, bool) or not isinstance(bits, int) or not 1 <= bits <= 32:
+        raise SigconvError(f"quantize to {bits!r} bits: wanted a whole number from 1 to 32")
+    xp, step = arrays.namespace(x.data), 2.0 ** (1 - bits)
+    data = arrays.computable(x.data)
+    inside = xp.clip(data, -1.0, 1.0 - step)
+    if not arrays.is_tensor(data):
+        return Signal(np.round(inside / step) * step, x.domain, x.names)
+    return Signal(inside + ((inside / step).round() * step - inside).detach(), x.domain, x.names)
+
+
+def median(x: Signal, size: int) -> Signal:
+    """The median of every `size` samples around each, along the last axis of Ω; beyond the ends the last sample goes on.
+
+    It takes out clicks and keeps edges, which no convolution does. On tensors the gradient goes to the sample that was chosen.
+
+    >>> import sigconv as sc
+    >>> median(sc.Signal([1.0, 1.0, 9.0, 2.0, 2.0], sc.line(5, 8000)), 3).data
+    array([1., 1., 2., 2., 2.])
+
+    Raises `SigconvError` for complex samples and for a size that is not odd.
+    """
+    if arrays.is_complex(_samples(x, "median")):
+        raise SigconvError("median of complex samples: they have no order; wanted real ones")
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1 or size % 2 == 0:
+        raise SigconvError(f"a median of {size!r} samples: wanted an odd whole number")
+    d, half = x.domain, size // 2
+    if not d.size:
+        return x
+    ends = Domain((*d.shape[:-1], d.shape[-1] + 2 * half), d.step, (*d.start[:-1], d.start[-1] - half), d.unit, d.name)
+    wide = x.on(ends, "replicate").data
+    if arrays.is_tensor(wide):
+        return Signal(wide.unfold(-1, size, 1).median(-1).values, d, x.names)
+    return Signal(np.median(np.lib.stride_tricks.sliding_window_view(wide, size, -1), -1).astype(wide.dtype), d, x.names)
 
 
 NONLINEARITIES: dict[str, Callable[[Signal], Signal]] = {"relu": relu, "abs": absolute}

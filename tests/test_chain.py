@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from laws import bound
 
 import sigconv as sc
@@ -395,3 +396,46 @@ def test_volumes_lines_and_complex_values_warp_too():
 def test_matrices_that_warp_nothing(matrix):
     with pytest.raises(sc.SigconvError, match="with an inverse"):
         sc.warp(sc.Signal(np.eye(4), sc.grid(4, 4)), matrix)
+
+
+# ---- rounding and order
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@given(hnp.arrays(np.float64, st.integers(0, 40), elements=st.floats(-3, 3)), st.integers(1, 24))
+def test_quantize_is_pcm(backend, data, bits):
+    """Whole steps of 2^(1−bits), the nearest within −1 … 1; twice is once."""
+    x = sc.Signal(data, sc.Domain(len(data)))
+    y = sc.quantize(x.to("torch") if backend == "torch" else x, bits).numpy().data
+    steps = y * 2.0 ** (bits - 1)
+    assert np.array_equal(steps, np.round(steps))
+    inside = np.clip(data, -1, 1 - 2.0 ** (1 - bits))
+    assert np.abs(y - inside).max(initial=0) <= 2.0**-bits * (1 + 1e-12)
+    assert np.array_equal(sc.quantize(sc.Signal(y, x.domain), bits).data, y)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@given(hnp.arrays(np.float64, st.integers(1, 40), elements=st.floats(-9, 9)), st.sampled_from([1, 3, 5, 11, 41]))
+def test_the_median_is_scipys(backend, data, size):
+    from scipy.ndimage import median_filter
+
+    x = sc.Signal(data, sc.line(len(data), 8000, start=3))
+    y = sc.median(x.to("torch") if backend == "torch" else x, size)
+    assert np.array_equal(y.numpy().data, median_filter(data, size, mode="nearest"))
+    assert y.domain == x.domain
+
+
+def test_what_can_not_be_rounded_or_put_in_order():
+    x = sc.Signal(np.ones(4), sc.Domain(4))
+    for bits in (0, 33, 2.5, True, "8"):
+        with pytest.raises(sc.SigconvError, match="bits"):
+            sc.quantize(x, bits)
+    for size in (0, 2, -1, 1.5, True):
+        with pytest.raises(sc.SigconvError, match="odd"):
+            sc.median(x, size)
+    for verb in (sc.quantize, sc.median):
+        with pytest.raises(sc.SigconvError, match="complex"):
+            verb(sc.Signal(np.ones(4) * 1j, sc.Domain(4)), 3)
+        with pytest.raises(sc.SigconvError, match="Signal"):
+            verb([1.0], 3)
+    empty = sc.Signal(np.zeros((2, 0)), sc.Domain(0))
+    assert sc.median(empty, 3).data.shape == sc.quantize(empty, 3).data.shape == (2, 0)

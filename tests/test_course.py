@@ -335,3 +335,33 @@ def test_autograd_gives_the_gradients_of_the_course():
     y = sc.convolve(sc.Signal(tensor(x), sc.Domain(20)), sc.Signal(w, sc.Domain(3)), mode="valid")
     (grad,) = torch.autograd.grad(y.data, w, tensor(c))
     near(grad.numpy(), np.convolve(x, c[::-1], "valid")[::-1], 1e-13)
+
+
+# ---- gradients of one's own (row 93)
+
+def test_a_copy_adds_gradients_a_sum_hands_them_on_and_a_maximum_goes_where_it_came_from():
+    """Two branches through the same signal, .25 + .25 = .5; a mean of three, ⅓ each; the largest, one-hot."""
+    import torch
+
+    one = sc.Signal(torch.ones(1, dtype=torch.float64), sc.Domain(1))
+    x = torch.tensor([1.0, 5.0, 2.0], dtype=torch.float64, requires_grad=True)
+    signal = sc.Signal(x, sc.Domain(3))
+    split = 0.25 * sc.convolve(signal, one) + 0.25 * sc.convolve(signal, one)
+    near(torch.autograd.grad(split.data.sum(), x)[0].numpy(), np.full(3, 0.5), 1e-15)
+    mean = sc.convolve(signal, sc.Signal(torch.full((3,), 1 / 3, dtype=torch.float64), sc.Domain(3)), mode="valid")
+    near(torch.autograd.grad(mean.data.sum(), x)[0].numpy(), np.full(3, 1 / 3), 1e-15)
+    assert torch.autograd.grad(sc.convolve(signal, one).data.max(), x)[0].tolist() == [0, 1, 0]
+
+
+def test_rounding_lets_gradients_straight_through_and_a_median_to_the_one_that_it_took():
+    import torch
+
+    x = torch.tensor([0.3, -0.3, 2.0, -2.0], dtype=torch.float64, requires_grad=True)
+    y = sc.quantize(sc.Signal(x, sc.Domain(4)), 3)
+    assert y.data.tolist() == [0.25, -0.25, 0.75, -1]
+    assert torch.autograd.grad(y.data.sum(), x)[0].tolist() == [1, 1, 0, 0]
+    z = torch.tensor([1.0, 9.0, 2.0, 3.0, 0.0], dtype=torch.float64, requires_grad=True)
+    m = sc.median(sc.Signal(z, sc.Domain(5)), 3)
+    assert m.data.tolist() == [1, 2, 3, 2, 0]
+    assert torch.autograd.grad(m.data.sum(), z)[0].tolist() == [1, 0, 2, 1, 1]
+    assert torch.autograd.gradcheck(lambda z: sc.median(sc.Signal(z, sc.Domain(5)), 3).data, (z,))

@@ -48,7 +48,7 @@ class Job:
         """The job that `conv`'s arguments describe; `SigconvError` where shapes and options do not fit."""
         shapes = tuple(x.shape), tuple(w.shape)
         try:
-            told = window and tuple(tuple(map(index, v)) if isinstance(v, (tuple, list)) else index(v) for v in window)
+            told = None if window is None else _told(window)
             return _made(*shapes, stride, dilation, groups, told)
         except TypeError:  # what has no hash or is no number: told as it is
             return _read(*shapes, stride, dilation, groups, window)
@@ -140,6 +140,10 @@ def _inside(job: Job) -> tuple[Job, tuple[tuple[int, int], ...]]:
         stop.append(min(b, length) if high > low else a + s * low)
         places.append((low, high))
     return replace(job, first=tuple(first), stop=tuple(stop)), tuple(places)
+
+
+def _told(window: Any) -> tuple[Any, ...]:
+    return tuple([tuple(map(index, v)) if isinstance(v, (tuple, list)) else index(v) for v in window])
 
 
 def _window(window: Any, ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

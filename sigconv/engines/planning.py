@@ -38,7 +38,7 @@ def plan(x: Any, w: Any, *, stride: Any = 1, dilation: Any = 1, groups: int = 1,
     """Which method `conv` would take for these arrays (only their shapes and types are read), and why.
 
     >>> print(plan(np.ones((1, 1, 100)), np.ones((1, 1, 5))))
-    direct: 500 products, summed as they stand
+    direct: 480 products, summed as they stand
 
     Raises `SigconvError` as `conv` does.
     """
