@@ -68,8 +68,8 @@ def opened(path: str, facts: dict[str, Any], specs: list[str], output: str | Non
         if blocks.frames and all(reels.serves(k, **ears) for _, k in kernels):
             return Long(blocks, kernels)
         blocks.close()
-    talk.say(f"note: {4 * count // 10**6} MB of samples at once in memory: only a real kernel alone, mode same or full, to a file "
-             "with a suffix for sound, works block by block")
+    talk.say(f"note: {4 * count // 10**6} MB of samples at once in memory: only a real kernel alone, mode same or full, to a "
+             "sound file, works block by block")
     return None
 
 
