@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .common import Talk, array_options, chain_options, each, emit, files, kernel_for, kernel_option, loaded, talk_options
+from .long import opened
 from .samples import sample_for
 from .together import joint, together_option, wanted
 
@@ -100,16 +102,20 @@ def _one(path: str, specs: list[str], output: str | None, several: bool, taken: 
     from .places import places
 
     facts = {"kind": "sound"} if path == "-" else io.info(path)
-    dry = loaded(path, rate, channels)
-    kernels = [(spec, kernel_for(spec, dry, resample, talk, ears["on"])) for spec in specs]
-    heard = hear.listen(dry, kernels, **ears)
-    stem = "stdin" if path == "-" else Path(path).stem
-    changes = [str(study.changed(heard.dry, take.wet)) for take in heard.takes]
+    source, bits = "stdin" if path == "-" else Path(path).name, 32 if facts.get("subtype") in FINE else 16
+    inputs = [] if path == "-" else [path, *(s for s in specs if Path(s).is_file())]
     tail = "".join(f".{slug(word)}" for word in _tags(ears))
-    where = places(stem, [slug(spec) + tail for spec in specs], _kind(facts["kind"], heard), output, several, taken)
-    _write(heard, where, "stdin" if path == "-" else Path(path).name, 32 if facts.get("subtype") in FINE else 16,
-           [] if path == "-" else [path, *(s for s in specs if Path(s).is_file())], subtype, changes if page else None, force,
-           talk)
+    found = partial(places, "stdin" if path == "-" else Path(path).stem, [slug(spec) + tail for spec in specs], output=output,
+                    several=several, taken=taken)
+    if long := opened(path, facts, specs, output, rate, channels, resample, ears, talk):
+        where = found("sound")
+        heard, changes = long.listen(where, source, bits, inputs, subtype, page, force, talk, ears)
+    else:
+        dry = loaded(path, rate, channels)
+        heard = hear.listen(dry, [(spec, kernel_for(spec, dry, resample, talk, ears["on"])) for spec in specs], **ears)
+        changes = [str(study.changed(heard.dry, take.wet)) for take in heard.takes]
+        where = found(_kind(facts["kind"], heard))
+        _write(heard, where, source, bits, inputs, subtype, changes if page else None, force, talk)
     for note in heard.notes:
         talk.say(f"note: {note}")
     for i, take in enumerate(heard.takes):
@@ -194,7 +200,8 @@ def _tell(path: str, take: Any, heard: Any, ears: dict[str, Any], changed: str, 
     sentence = _with_chain(study.describe(take.given or take.kernel, take.name), take.name, heard.chain)
     written = [p for p in (where.sounds[i], where.things[i], where.page if page and last else None) if p]
     shown = [str(p) if p.is_absolute() or str(p) == "-" else f"./{p}" for p in written]
-    inner = heard.dry.domain.minus(take.kernel.domain) if heard.on == "signal" else None
+    line, *lines = heard.whole or (heard.dry.domain, *(t.sound.domain for t in heard.takes))
+    inner = line.minus(take.kernel.domain) if heard.on == "signal" else None
     whole = None if inner is None or 0 in inner.shape else inner.extent
     level, dry = (decibel(float(decibels(gain)), 2) for gain in (take.gain, heard.gain))
     equal = "" if heard.match == "none" else f" for equal {heard.match}"
@@ -203,14 +210,14 @@ def _tell(path: str, take: Any, heard: Any, ears: dict[str, Any], changed: str, 
             "dry_gain": heard.gain, **ears, "scan": take.label and heard.scan,
             "loudness_before": heard.loudness,
             "loudness_after": take.loudness, "true_peak": take.true_peak, "changed": changed,
-            "channels": take.sound.value[0], "rate": take.sound.rate, "samples": take.sound.domain.shape[0],
+            "channels": take.sound.value[0], "rate": take.sound.rate, "samples": lines[i].shape[0],
             "notes": list(take.notes), "whole": whole,
             "sound": str(where.sounds[i]), "page": str(where.page) if page and where.page else None,
             "result": str(where.things[i]) if where.things[i] else None}
     emit(talk, [("does", sentence), ("changed", f"{changed}; {gain}"), ("written", "  ".join(shown)),
                 ("next", _next(take.name, path, heard.dry.domain.ndim, heard.on))][: 4 if last else 3], data, err=to_stderr)
     talk.more(f"loudness {heard.loudness:.1f} → {take.loudness:.1f} LUFS, true peak {take.true_peak:.1f} dBTP before gain; "
-              f"{_borders(heard.dry.domain, whole) + '; ' if inner else ''}dry heard at gain {heard.gain:.9g}; "
+              f"{_borders(line, whole) + '; ' if inner else ''}dry heard at gain {heard.gain:.9g}; "
               f"match {heard.match}, guard {'on' if heard.guard else 'off'}")
 
 

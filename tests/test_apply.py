@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from laws import near
 
 import sigconv as sc
-from sigconv.applying import Died, Job, Record, apply, flow, spread, through
+from sigconv.applying import Died, Job, Record, apply, spread, through
+from sigconv.engines import packed
 from sigconv.errors import SigconvError
 from sigconv.io import wav
 
@@ -61,9 +62,9 @@ def test_a_file_through_a_kernel_is_its_convolution(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("x") / "x.wav"
     x = saved(path, value, n, data.draw(st.sampled_from([np.float32, np.float64])))
     k = sc.Signal(np.random.default_rng(taps).normal(size=(*k_value, taps)), sc.line(taps, 8000, start))
-    latency = data.draw(st.sampled_from([1, 16, 100]))
     with pytest.MonkeyPatch.context() as patch, sc.io.blocks(path, size) as parts:
-        patch.setattr(flow, "LATENCY", (latency, latency))
+        patch.setattr(packed, "CHUNK", data.draw(st.sampled_from([1, 16, 100])))
+        patch.setattr(packed, "LONG", data.draw(st.sampled_from([1, 50, 5000])))
         got = joined(through(parts, k, mode=mode, padding_mode=padding))
     wanted = sc.convolve(x, k, mode=mode, padding_mode=padding)
     assert got.domain == wanted.domain and got.data.dtype == wanted.data.dtype

@@ -1,6 +1,6 @@
 """A sound that comes in blocks through a kernel, block by block.
 
-`Stream` gives the full convolution, from index a + b on (signal's start plus kernel's). `same` is its window on Ω: what lies
+`Run` gives the full convolution, from index a + b on (signal's start plus kernel's). `same` is its window on Ω: what lies
 before is dropped, what is not there yet or no more is zero. Where the signal goes on past its ends by something else than
 zeros, that is put before and behind it: the left is read by outputs 0 … b+K−2, the right by the last −b, so that so many
 samples of either end are held, and what Ω ⊕ K has beyond Ω is dropped alike.
@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from .. import arrays
 from ..convolving import diag
 from ..domain import Domain
+from ..engines.packed import Chunks
 from ..errors import SigconvError, SigconvWarning, among
 from ..io import Blocks
 from ..signal import PADDING_MODES, Signal
-from ..streaming import Stream
+from ..values import as_layer
 
-__all__ = ["suited", "through"]
-
-LATENCY = (1 << 13, 1 << 15)  # the stream may wait as long as it likes; transforms of these lengths are fast
+__all__ = ["Run", "suited", "through"]
 
 
 def through(blocks: Blocks, k: Signal, *, mode: str = "same", padding_mode: str = "zeros") -> Iterator[Signal]:
@@ -37,7 +37,7 @@ def through(blocks: Blocks, k: Signal, *, mode: str = "same", padding_mode: str 
     ...     sum(y.domain.size for y in through(x, sc.kernel("blur", x.domain))) == x.frames
     True
 
-    Raises `SigconvError` for another mode, for padding in mode "full", and where `Stream` does.
+    Raises `SigconvError` for another mode, for padding in mode "full", and as `convolve`.
     """
     among(mode, ("same", "full"), "mode")
     among(padding_mode, PADDING_MODES, "padding_mode")
@@ -48,11 +48,8 @@ def through(blocks: Blocks, k: Signal, *, mode: str = "same", padding_mode: str 
     if not isinstance(k.domain.start[0], int):
         raise SigconvError(f"a kernel whose taps begin at sample {k.domain.start[0]}, between those of the file: wanted a whole "
                            "start; re-base it with .at(0)")
-    low, high = LATENCY
-    stream = Stream(k, latency=min(max(1 << (k.domain.shape[-1] - 1).bit_length(), low), high))
-    if mode == "full":
-        return _full(stream, blocks)
-    return _same(stream, blocks, padding_mode)
+    run = Run(k, blocks.frames)
+    return _full(run, blocks) if mode == "full" else _same(run, blocks, padding_mode)
 
 
 def suited(k: Signal, value: tuple[int, ...]) -> Signal:
@@ -63,30 +60,61 @@ def suited(k: Signal, value: tuple[int, ...]) -> Signal:
     return k
 
 
-def _full(stream: Stream, blocks: Blocks) -> Iterator[Signal]:
+class Run:
+    """A kernel at work on a sound of about `length` samples: blocks in, the full convolution out, large blocks at a time (an
+    empty one where none is complete), and what is left by `flush`."""
+
+    def __init__(self, k: Signal, length: int | None = None):
+        self.kernel, self.length = k.numpy(), length
+        self._chunks: Chunks | None = None
+
+    def __call__(self, x: Signal) -> Signal:
+        self.kernel.domain.agree(x.domain)
+        data, taps, value, names = as_layer(x, self.kernel)
+        data, taps, self._dtype = arrays.pair(data, taps)
+        if self._chunks is None:
+            self._chunks = Chunks(taps, len(data), data.dtype, self.length)
+            self._like, self._value, self._names = x.domain, value, names
+            self._at = x.domain.start[0] + self.kernel.domain.start[0]
+        return self._placed(self._chunks.step(data))
+
+    def flush(self) -> Signal:
+        """The rest."""
+        assert self._chunks is not None
+        return self._placed(self._chunks.flush())
+
+    def _placed(self, y: np.ndarray) -> Signal:
+        n, at = y.shape[-1], self._at
+        self._at += n
+        return Signal(y.reshape(*self._value, n).astype(self._dtype, copy=False), _line(self._like, at, n), self._names)
+
+
+def _full(run: Run, blocks: Blocks) -> Iterator[Signal]:
     for x in blocks:
-        yield stream(x)
-    yield stream.flush()
+        yield run(x)
+    yield run.flush()
 
 
-def _same(stream: Stream, blocks: Blocks, padding_mode: str) -> Iterator[Signal]:
+def _same(run: Run, blocks: Blocks, padding_mode: str) -> Iterator[Signal]:
     """The window on Ω, whose end is known when the last block has come."""
     first = at = blocks.domain.start[0]
     seen = 0
     held: Signal | None = None
-    for x, n in _continued(blocks, stream.kernel.domain, padding_mode):
-        held, seen = _after(held, stream(x), at), seen + n
+    for x, n in _continued(blocks, run.kernel.domain, padding_mode):
+        held, seen = _after(held, run(x), at), seen + n
         give = min(held.domain.shape[0], first + seen - at)
         if give > 0:
             yield _piece(held, 0, give)
             held, at = _piece(held, give, held.domain.shape[0]), at + give
-    held = _after(held, stream.flush(), at)
+    held = _after(held, run.flush(), at)
     if first + seen > at:
         yield held.on(_line(held.domain, at, first + seen - at))
 
 
 def _after(held: Signal | None, y: Signal, at: Any) -> Signal:
     """What is held and what has come, from index `at` on: zeros before the first, nothing before `at`."""
+    if held is not None and not y.domain.shape[0]:
+        return held
     if held is not None and held.domain.shape[0]:
         y = Signal(np.concatenate([held.data, y.data], axis=-1), _line(held.domain, held.domain.start[0],
                                                                       held.domain.shape[0] + y.domain.shape[0]), y.names)

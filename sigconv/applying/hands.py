@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing as mp
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 __all__ = ["Died", "spread"]
 
@@ -30,6 +31,9 @@ def spread(work: Callable[[Any], Any], pieces: Sequence[Any], jobs: int) -> Iter
     >>> sorted(spread(abs, [-3, 5, -7], 1))
     [(0, 3), (1, 5), (2, 7)]
     """
+    import multiprocessing as mp
+    from multiprocessing.connection import wait
+
     context = mp.get_context("spawn")
     waiting = iter(enumerate(pieces))
     busy: dict[Connection, tuple[Any, int]] = {}
@@ -55,8 +59,7 @@ def spread(work: Callable[[Any], Any], pieces: Sequence[Any], jobs: int) -> Iter
         for _ in range(min(jobs, len(pieces))):
             give(None)
         while busy:
-            for hand in wait(list(busy)):
-                assert isinstance(hand, Connection)
+            for hand in cast("list[Connection]", wait(list(busy))):
                 process, number = busy.pop(hand)
                 try:
                     result = hand.recv()

@@ -20,7 +20,7 @@ from ..errors import UsageError, hint
 from ..signal import Signal
 from .levels import block_powers, integrated, samples, true_peak
 
-__all__ = ["CEILING", "HOLD", "MATCHES", "Heard", "check", "decibels", "gains", "held_back", "measure"]
+__all__ = ["CEILING", "HOLD", "MATCHES", "Heard", "check", "decibels", "gains", "held_back", "judged", "measure"]
 
 MATCHES = ("loudness", "rms", "peak", "none")
 CUT = 2**20  # samples squared at a time
@@ -62,16 +62,22 @@ def measure(x: Signal) -> Heard:
     data = samples(x)
     peak = float(max(data.max(initial=0), -data.min(initial=0)))
     if not peak:
-        return Heard(-inf, -inf, 0.0, 0.0, np.zeros(0), "silent", True)
+        return judged(0.0, 0.0, np.zeros(0), -inf)
     cuts = (data[:, a: a + CUT] / data.dtype.type(peak) for a in range(0, data.shape[1], CUT))
     rms = peak * float(np.sqrt(sum(float(np.square(cut, dtype=np.float64).sum()) for cut in cuts) / data.size))
-    powers = block_powers(x)
+    return judged(peak, rms, block_powers(x), true_peak(x))
+
+
+def judged(peak: float, rms: float, powers: np.ndarray, top: float) -> Heard:
+    """The levels of a sound of this sample peak and RMS, with blocks of these powers and this true peak."""
+    if not peak:
+        return Heard(-inf, -inf, 0.0, 0.0, np.zeros(0), "silent", True)
     loud, note = _loud(powers, peak), ""
     if loud == -inf:
         note = "nothing in it can be heard"
     elif integrated(powers) == -inf:
         note = "below the gate of -70 LUFS, measured without it"
-    return Heard(loud, true_peak(x), peak, rms, powers, note, loud == -inf)
+    return Heard(loud, top, peak, rms, powers, note, loud == -inf)
 
 
 def gains(dry: Heard, wets: list[Heard], match: str, guard: bool) -> tuple[float, list[float]]:

@@ -17,6 +17,7 @@ sample are interpolated.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import inf, log10, pi, tan
 
@@ -28,7 +29,8 @@ from ..engines import conv
 from ..errors import SigconvError
 from ..signal import Signal
 
-__all__ = ["block_powers", "integrated", "kweighting", "loudness", "samples", "true_peak"]
+__all__ = ["block_powers", "highest", "integrated", "kweighting", "loudness", "samples", "steps", "true_peak", "weights",
+           "windows"]
 
 SHELF = (1681.974450955533, 0.7071752369554196, 3.999843853973347)  # Hz, Q, dB
 HIGHPASS = (38.13547087602444, 0.5003270373238773)  # Hz, Q
@@ -161,19 +163,32 @@ def _blocks(data: np.ndarray, rate: float) -> np.ndarray:
     def weighted(first: int, stop: int) -> np.ndarray:
         return conv(data[:, None], kweighting(rate).data[None, None], window=(first, stop))[:, 0]
 
-    edges = np.round(np.arange(int(10 * n / rate + 1e-9) + 1) * rate / 10).astype(int)
+    edges = steps(n, rate)
     if len(edges) < 5 or edges[1] < 1:  # under 0.4 s, or too slow to cut: one block
         return np.array([[np.dot(c, c) / n] for c in weighted(0, n).astype(np.float64)])
     minutes = [edges[i: i + MINUTE + 1] for i in range(0, len(edges) - 1, MINUTE)]
     sums = np.hstack([[np.add.reduceat(np.square(c, dtype=np.float64), cut[:-1] - cut[0]) for c in weighted(cut[0], cut[-1])]
                       for cut in minutes])
-    windows = sums[:, :-3] + sums[:, 1:-2] + sums[:, 2:-1] + sums[:, 3:]
-    return windows / (edges[4:] - edges[:-4])
+    return windows(sums, edges)
+
+
+def steps(n: int, rate: float) -> np.ndarray:
+    """Where each 100 ms of n samples begin, and where the last whole ones end."""
+    return np.round(np.arange(int(10 * n / rate + 1e-9) + 1) * rate / 10).astype(int)
+
+
+def windows(sums: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Means over four steps at a time, from the sums of each."""
+    return (sums[:, :-3] + sums[:, 1:-2] + sums[:, 2:-1] + sums[:, 3:]) / (edges[4:] - edges[:-4])
 
 
 def _weights(x: Signal) -> np.ndarray:
     names = x.channels if len(x.value) == 1 else None
-    count = max(int(np.prod(x.value)), 1) if 0 not in x.value else 0
+    return weights(names, max(int(np.prod(x.value)), 1) if 0 not in x.value else 0)
+
+
+def weights(names: Sequence[str] | None, count: int) -> np.ndarray:
+    """G of each channel."""
     return np.array([SURROUND.get(name.lower(), 1.0) for name in names] if names else [1.0] * count)
 
 
@@ -188,20 +203,27 @@ def _phases() -> np.ndarray:
 
 def _highest(x: np.ndarray) -> float:
     """max|x| of one channel, samples and the three phases between them."""
-    best = float(max(x.max(initial=0), -x.min(initial=0)))
-    if not 0 < best < inf:
+    return highest(x, 0.0, 0, len(x))
+
+
+def highest(x: np.ndarray, best: float, first: int, stop: int) -> float:
+    """The higher of `best` and max|x| from `first` to `stop`, which read the samples around them too."""
+    body = x[first:stop]
+    best = max(best, float(max(body.max(initial=0), -body.min(initial=0))))
+    if not 0 < best < inf or not len(body):
         return best
     taps = _phases()[:, None].astype(x.dtype)
     bound = float(np.abs(taps).sum(axis=-1).max())
-    cuts = np.arange(0, len(x), STRETCH)
-    peaks = np.maximum(np.maximum.reduceat(x, cuts), -np.minimum.reduceat(x, cuts))
-    near = np.pad(peaks, 1)
+    cuts = np.arange(0, len(body), STRETCH)
+    peaks = np.maximum(np.maximum.reduceat(body, cuts), -np.minimum.reduceat(body, cuts))
+    ends = [np.abs(part).max(initial=0) for part in (x[max(first - 2 * HALF, 0):first], x[stop:stop + 2 * HALF])]
+    near = np.concatenate([ends[:1], peaks, ends[1:]])
     reach = bound * np.maximum(np.maximum(near[:-2], near[2:]), peaks)
     for i in np.argsort(-reach):
         if reach[i] <= best:
             break
-        first = i * STRETCH
-        low, stop = max(first - 2 * HALF, 0), first + STRETCH + 2 * HALF
-        y = conv(x[None, None, low:stop], taps, window=(first - 1 + HALF - low, first + STRETCH + HALF - low))
+        at = first + i * STRETCH
+        low, high = max(at - 2 * HALF, 0), at + STRETCH + 2 * HALF
+        y = conv(x[None, None, low:high], taps, window=(at - 1 + HALF - low, at + STRETCH + HALF - low))
         best = max(best, float(y.max()), -float(y.min()))
     return best

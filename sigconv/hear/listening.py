@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from .. import arrays
+from ..domain import Domain
 from ..errors import SigconvError
 from ..signal import Signal
 from .fair import HOLD, Heard, check, decibels, gains, held_back, measure
@@ -63,7 +64,8 @@ class Listening:
 
     `sound`: `dry`, scanned where it is no sound, times `gain`, which is the guard's alone. `loudness` and `true_peak` are
     those before `gain`. `on`: what the kernels acted on; `map`: dry's spectrogram, where it was that. `chain`: what stands beside
-    the kernels, in words, in order. `scan`: how pictures became sound; `label`: as in `Take`.
+    the kernels, in words, in order. `scan`: how pictures became sound; `label`: as in `Take`. `whole`: where these are an
+    excerpt of a sound too long to hold, the lines of the whole, dry's and each take's; levels and gains are those of the whole.
     """
 
     dry: Signal
@@ -80,6 +82,7 @@ class Listening:
     chain: tuple[str, ...] = ()
     scan: str = "rows"
     label: str | None = None
+    whole: tuple[Domain, ...] = ()
 
     @property
     def gain_db(self) -> float:
@@ -131,7 +134,7 @@ def listen(dry: Signal, kernels: Sequence[tuple[str, Signal]], *, match: str = "
     levels = [_level(dry, result) for result in results]
     common, own = gains(level, levels, match, guard)
     takes = [Take(name, r.kernel, r.wet, _scaled(r.sound, g * common), g * common, each.loudness, each.true_peak,
-                  (*r.notes, *_remarks(level, each, match, g * guard)), r.maps[1], r.label and r.label(g * common), given)
+                  (*r.notes, *remarks(level, each, match, g * guard)), r.maps[1], r.label and r.label(g * common), given)
              for (name, given), r, g, each in zip(kernels, results, own, levels, strict=True)]
     before = results[0].maps[0] if results else None
     return Listening(dry, _scaled(heard, common), common, level.loudness, level.true_peak, tuple(takes), match, guard,
@@ -173,7 +176,7 @@ def _level(dry: Signal, result: Result) -> Heard:
     return each
 
 
-def _remarks(dry: Heard, wet: Heard, match: str, gain: float) -> list[str]:
+def remarks(dry: Heard, wet: Heard, match: str, gain: float) -> list[str]:
     """What the match could not do."""
     said = [wet.note] if wet.note else []
     if match != "none" and held_back(dry, wet, gain):

@@ -108,7 +108,8 @@ class Blocks:
                     self._overheard.tell()
                     audio.counted(self._source, self._head, done, self._decodable)
                     return
-                audio.finite(self._source, data, self._head.names, done)
+                if not (self._plain and self._head.codec == "PCM"):
+                    audio.finite(self._source, data, self._head.names, done)
             n = data.shape[1]
             yield Signal(data, Domain(n, d.step, d.start[0] + done, d.unit, d.name), self.channels)
             done += n
@@ -197,18 +198,18 @@ def _from_wav(source: Source, head: Head, size: int) -> Iterator[np.ndarray]:
 
 
 def _floats(raw: np.ndarray, bits: int) -> np.ndarray:
-    """Frames as they are stored, as samples (channels, n) with full scale 1.0."""
+    """Frames as they are stored, as samples (channels, n) with full scale 1.0, the channels side by side in memory."""
     if raw.dtype.kind == "f":
-        return np.array(raw.T, raw.dtype.newbyteorder("="), order="C")
+        return raw.astype(raw.dtype.newbyteorder("=")).T
     if bits == 24:
         wide = np.zeros((raw.size // 3, 4), "u1")
         wide[:, 1:] = raw.reshape(-1, 3)
         raw = wide.view("<i4").reshape(len(raw), -1)
-    out = np.empty(raw.T.shape, np.float64 if bits == 32 else np.float32)
-    np.multiply(raw.T, out.dtype.type(2.0 ** (1 - 8 * raw.itemsize)), out=out, casting="unsafe", dtype=out.dtype)
+    out: Any = raw.astype(np.float64 if bits == 32 else np.float32)
+    out *= out.dtype.type(2.0 ** (1 - 8 * raw.itemsize))
     if bits == 8:
         out -= 1
-    return out
+    return out.T
 
 
 def _cut(parts: Iterator[np.ndarray], size: int) -> Iterator[np.ndarray]:

@@ -102,11 +102,13 @@ def pcm(block: np.ndarray, subtype: str) -> np.ndarray:
         return block.astype("<f4" if subtype == "FLOAT" else "<f8")
     bits = CODES[subtype][1]
     full = 2.0 ** (bits - 1)
-    whole = np.clip(np.rint(block.astype(np.float64) * full), -full, full - 1).astype("<i4")
+    # times a power of two is exact, and so is single precision of whole numbers below 2^24
+    whole = np.multiply(block, full, dtype=np.float32 if bits <= 16 and block.dtype == np.float32 else np.float64)
+    np.clip(np.rint(whole, out=whole), -full, full - 1, out=whole)
     if subtype == "PCM_U8":
         return (whole + 128).astype("u1")
     if subtype == "PCM_24":
-        return np.ascontiguousarray(whole).view("u1").reshape(*whole.shape, 4)[..., :3]
+        return np.ascontiguousarray(whole.astype("<i4")).view("u1").reshape(*whole.shape, 4)[..., :3]
     return whole.astype(f"<i{bits // 8}")
 
 

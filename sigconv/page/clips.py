@@ -47,7 +47,8 @@ def clips(listening: Listening, bits: int, seconds: float = SECONDS,
     first, keep = excerpt(union.shape[0], rate, seconds, middle)
     grid = Domain(keep, union.step, union.start[0] + first, union.unit)
     which = f"{seconds:g} s from the middle" if middle else f"the first {seconds:g} s"
-    said = [] if keep == union.shape[0] else [f"An excerpt: {which} of {union.shape[0] / rate:.1f} s are on this page."]
+    said = [_of_whole(listening)] if listening.whole else [] if keep == union.shape[0] else \
+        [f"An excerpt: {which} of {union.shape[0] / rate:.1f} s are on this page."]
     many = max((s.data.shape[0] for s in sounds), default=1)
     if many > CHANNELS:
         said.append(f"Of up to {many} channels the first two are heard and drawn on this page.")
@@ -61,6 +62,14 @@ def clips(listening: Listening, bits: int, seconds: float = SECONDS,
     elif any(abs(clip.data).max(initial=0) > 1 for clip in made):
         said.append("Some samples lie beyond ±1: the loudspeaker will clip them.")
     return made, rate, said
+
+
+def _of_whole(listening: Listening) -> str:
+    n, (whole, *_) = listening.sound.domain, listening.whole
+    rate = float(whole.rate)
+    at, seconds = float(n.start[0] - whole.start[0]) / rate, n.shape[0] / rate
+    return (f"An excerpt: the loudest {seconds:.3g} s, from {at:.6g} s on, of {whole.shape[0] / rate:.1f} s. The whole "
+            "result is in the sound file beside this page; levels and gains are those of the whole.")
 
 
 def excerpt(n: int, rate: float, seconds: float, middle: bool) -> tuple[int, int]:

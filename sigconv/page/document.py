@@ -26,6 +26,7 @@ from .sounds import ANCHORS
 
 if TYPE_CHECKING:
     from ..hear import Listening, Take
+    from .overview import Overview
 
 __all__ = ["notes", "render", "report", "scanned_along", "wanted", "whole"]
 
@@ -34,12 +35,13 @@ CEILING = 10 ** (-1 / 20)
 
 
 def render(listening: Listening, *, source: str, bits: int = 16, neighbours: bool = True,
-           changes: Sequence[str] | None = None) -> str:
+           changes: Sequence[str] | None = None, overview: Overview | None = None) -> str:
     """The page of what was heard, as text in UTF-8.
 
     `source`: the name of the file, shown as it is, escaped. `bits`: 16 embeds sound as 16-bit PCM, 32 as float32, which keeps
     every sample. `neighbours`: whether other kernels stand one click away (sounds and images).
     `changes`: what each take changed, in words, where that is known already; otherwise `study.changed` is asked.
+    `overview`: of a sound too long to hold, the pictures of the whole.
 
     Script, styles and pictures take less than 400 kB; the dry clip and each result come on top, once each, at most 60 s and
     two channels of them, which the page says.
@@ -59,6 +61,7 @@ def render(listening: Listening, *, source: str, bits: int = 16, neighbours: boo
     near = _neighbours(listening) if neighbours else []
     maps = [] if listening.map is None else [sections.maps(listening, heard[0].data.shape[-1] / rate)]
     body = [sections.header(listening, source), sections.player(heard, near, said, rate, stage is not None), *maps,
+            *([overview.section(listening)] if overview else []),
             sections.looks(heard, rate, listening) if dry.ndim == 1 else
             galleries.pictures(listening, sections.SHOWN, sections.first(listening)),
             sections.kernels(listening), sections.numbers(listening, changes), sections.about()]

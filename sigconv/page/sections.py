@@ -226,7 +226,8 @@ def numbers(listening: Listening, changes: Sequence[str] | None = None) -> str:
 
         changes = [str(changed(listening.dry, take.wet)) for take in listening.takes]
     takes, sound = listening.takes, listening.sound
-    rate, n = float(sound.rate), sound.domain.shape[0]
+    lines = listening.whole or tuple(s.domain for s in (sound, *(take.sound for take in takes)))
+    rate, n = float(sound.rate), lines[0].shape[0]
     heads = "".join(f'<th scope="col">{text(name, 60)}</th>' for name in ("Dry", *(take.name for take in takes)))
     every: tuple[Any, ...] = (listening, *takes)
     rows = [("Total gain", [f"× {listening.gain:.9g}", *(f"× {take.gain:.9g}" for take in takes)]),
@@ -236,7 +237,7 @@ def numbers(listening: Listening, changes: Sequence[str] | None = None) -> str:
             ("True peak before gain", [f"{signed(each.true_peak)} dBTP" for each in every]),
             ("as heard", [f"{signed(each.true_peak + _db(each.gain))} dBTP" for each in every]),
             ("Channels", [str(s.data.shape[0] if s.data.ndim > 1 else 1) for s in (sound, *(take.sound for take in takes))]),
-            ("Length", [_length(s, rate) for s in (sound, *(take.sound for take in takes))])]
+            ("Length", [_length(line, rate) for line in lines])]
     if all(take.kernel.domain.ndim == 1 for take in takes):
         rows.insert(6, ("Delay of the kernel", ["–", *(delay_words(take.kernel) for take in takes)]))
     rows.append(("What changed", ["–", *changes]))
@@ -252,8 +253,8 @@ def numbers(listening: Listening, changes: Sequence[str] | None = None) -> str:
 {_notes(listening)}</section>"""
 
 
-def _length(x: Signal, rate: float) -> str:
-    n = x.domain.shape[0]
+def _length(line: Domain, rate: float) -> str:
+    n = line.shape[0]
     return f"{n} sample{'' if n == 1 else 's'}, {number(n / rate)} s"
 
 

@@ -13,9 +13,9 @@ from math import ceil, log2
 import numpy as np
 
 from .. import arrays
-from ..domain import Domain
+from ..engines.pocket import real
 from ..signal import Signal
-from ..spectrum import spectrogram
+from ..spectrum import hann
 from .markup import base64_url, number
 from .png import png
 from .svg import Plot, envelope, nice_ticks
@@ -66,11 +66,9 @@ def spectrogram_cells(x: np.ndarray, rate: float, columns: int, rows: int) -> np
     n = x.shape[-1]
     window = 2 ** max(4, min(round(log2(max(0.046 * rate, 1))), ceil(log2(max(n / 4, 1)))))
     hop = max(1, min(-(-n // columns), window // 2))
-    grid = Domain(n, 1, 0, "")
     power = None
     for channel in x[:2]:
-        S = arrays.to_numpy(spectrogram(Signal(channel.astype(np.float32), grid), window=window, hop=hop).data).T
-        mine = S.real**2 + S.imag**2
+        mine = _powers(channel, window, hop)
         power = mine if power is None or not mine.size else np.maximum(power, mine)
     if power is None or not power.size:
         return np.zeros((rows, 1))
@@ -80,6 +78,19 @@ def spectrogram_cells(x: np.ndarray, rate: float, columns: int, rows: int) -> np
     if len(cells) > columns:
         cells = np.maximum.reduceat(cells, np.arange(columns) * len(cells) // columns, axis=0)
     return np.sqrt(cells.T[::-1])
+
+
+def _powers(x: np.ndarray, window: int, hop: int) -> np.ndarray:
+    """|spectrogram|² of a line, (frames, rows), without the phases that `spectrum.spectrogram` brings to time 0."""
+    frames = -(-len(x) // hop)
+    wide = np.zeros(max(frames - 1, 0) * hop + window, np.float32)
+    part = x[:max(len(wide) - window // 2, 0)]
+    wide[window // 2: window // 2 + len(part)] = part
+    w = hann(window)
+    cut = np.lib.stride_tricks.sliding_window_view(wide, window)[::hop][:frames] * (2 * w / w.sum()).astype(np.float32)
+    S = real(cut)
+    S[:, [0, -1]] *= 0.5  # these stand for one line, the others for two
+    return np.square(S.real) + np.square(S.imag)
 
 
 def spectrogram_png(cells: np.ndarray, reference: float) -> bytes:

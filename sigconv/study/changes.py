@@ -13,14 +13,12 @@ import numpy as np
 
 from .. import arrays
 from ..signal import Signal
-from ..spectrum import hann
 from .measures import wanted
+from .tallies import FIRST, Tally
 from .words import decibel, frequency
 
-__all__ = ["Changed", "changed"]
+__all__ = ["Changed", "changed", "changed_so_far"]
 
-FIRST = 62.5  # Hz, the centre of the lowest octave
-BLOCK = 64  # frames at a time
 CUT = 2**20  # samples squared at a time
 EMPTY = 1e-12  # of all power: an octave below this is empty
 FAINT = 1e-5  # of the power in dry's loudest octave, 50 dB: below this a click at a cut-off end outweighs what is there
@@ -104,7 +102,16 @@ def changed(dry: Signal, wet: Signal) -> Changed:
     """
     wanted(dry, "changed")
     wanted(wet, "changed")
-    before, after = _powers(dry), _powers(wet)
+    return _changed(dry, wet, _powers(dry), _powers(wet))
+
+
+def changed_so_far(dry: Signal, wet: Signal, before: Tally, after: Tally) -> Changed:
+    """The same of sounds that came in blocks, of which these are any, and that were tallied."""
+    return _changed(dry, wet, before.powers(), after.powers(), (before, after))
+
+
+def _changed(dry: Signal, wet: Signal, before: np.ndarray, after: np.ndarray,
+             tallies: tuple[Tally, Tally] | None = None) -> Changed:
     level = _over(_mean(after), _mean(before))
     count = (prod(dry.value), prod(wet.value))
     if not isfinite(level):
@@ -113,13 +120,14 @@ def changed(dry: Signal, wet: Signal) -> Changed:
     if dry.domain.unit != wet.domain.unit:
         return Changed(level, channels=channels, count=count)
     if dry.domain.unit == SOUND:
-        return Changed(level, _bands(_octaves(dry), _octaves(wet)), channels=channels, count=count)
+        one, two = (t.octaves() for t in tallies) if tallies else (_octaves(dry), _octaves(wet))
+        return Changed(level, _bands(one, two), channels=channels, count=count)
     size = any(np.iscomplexobj(arrays.to_numpy(x.data)) for x in (dry, wet))
-    one, two = _details(dry, size), _details(wet, size)
+    first, second = _details(dry, size), _details(wet, size)
     bands = _bands(_rows(dry), _rows(wet)) if dry.domain.unit == MAP and dry.domain.step[0] == wet.domain.step[0] else ()
-    mean = nan if one[0] <= EMPTY * _mean(before) else max(_over(two[0], one[0]), -200.0)
+    mean = nan if first[0] <= EMPTY * _mean(before) else max(_over(second[0], first[0]), -200.0)
     detail = tuple((name, nan if a <= EMPTY * _mean(before) else max(_over(b, a), -200.0))
-                   for name, a, b in zip(dry.domain.name, one[1:], two[1:], strict=True))
+                   for name, a, b in zip(dry.domain.name, first[1:], second[1:], strict=True))
     return Changed(level, bands, mean, detail, channels, count)
 
 
@@ -204,25 +212,8 @@ def _power(channel: np.ndarray) -> float:
 
 
 def _octaves(x: Signal) -> tuple[np.ndarray, np.ndarray]:
-    """Centres in Hz, and the mean power in each octave, by averaged periodograms (Welch) of about 0.2 s."""
-    rate, data = float(x.domain.rate), arrays.to_numpy(x.data)
-    flat = data.reshape(-1, data.shape[-1])
-    n = 2 ** max(4, round(np.log2(0.2 * rate)))
-    window, hop = hann(n).astype(data.real.dtype if data.dtype.kind in "fc" else np.float64), n // 2
-    centres = FIRST * 2.0 ** np.arange(max(int(np.ceil(np.log2(rate / 2 / FIRST / np.sqrt(0.5)))), 1))
-    whole = np.iscomplexobj(flat)
-    pitch = np.abs(np.fft.fftfreq(n, 1 / rate) if whole else np.fft.rfftfreq(n, 1 / rate))
-    which = np.digitize(pitch, centres * np.sqrt(2))
-    power = np.zeros(len(centres) + 1)
-    for channel in flat:
-        for a in range(-hop, len(channel) + 1, BLOCK * hop):  # frames begin half a frame early and run out as late
-            part, before = channel[max(a, 0): a + (BLOCK + 1) * hop], max(-a, 0)
-            last = min(BLOCK, (len(channel) - a) // hop + 1)
-            padded = np.pad(part, (before, max((last + 1) * hop - before - len(part), 0)))
-            block = np.lib.stride_tricks.sliding_window_view(padded, n)[::hop][:last] * window
-            spectrum = np.fft.fft(block) if whole else np.fft.rfft(block)
-            each = np.einsum("fn,fn->n", spectrum.real, spectrum.real) + np.einsum("fn,fn->n", spectrum.imag, spectrum.imag)
-            if not whole:  # the lines between DC and half the rate stand for two
-                each[1: n // 2] *= 2
-            power += np.bincount(which, each, minlength=len(power))[: len(power)]
-    return centres, power[: len(centres)] / max(flat.size, 1)
+    """Centres in Hz, and the mean power in each octave."""
+    data = arrays.to_numpy(x.data)
+    tally = Tally(x.domain)
+    tally.add(data.reshape(-1, data.shape[-1]))
+    return tally.octaves()

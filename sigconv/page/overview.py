@@ -1,0 +1,82 @@
+"""The whole of a sound too long to hold, drawn while it goes by: its outline, and in each column the strongest of every band."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .markup import heading, number
+from .sounds import spectrogram_cells, spectrogram_figure, waveform_figure
+
+if TYPE_CHECKING:
+    from ..hear import Listening
+    from ..signal import Signal
+
+__all__ = ["Overview"]
+
+COLUMNS, ROWS = 480, 96
+SHOWN = 12
+
+
+class Overview:
+    """Pictures of several sounds of about `frames` samples, made of their blocks: `see(i, block)` for each in order, 0 for dry.
+
+    >>> import sigconv as sc
+    >>> seen = Overview(8000, 8000)
+    >>> for part in np.split(np.sin(np.arange(8000.0)), 4):
+    ...     seen.see(0, sc.Signal(part[None], sc.line(2000, 8000)))
+    >>> seen.outline(0).shape, round(float(seen.outline(0).max()), 2), seen.cells(0).shape
+    ((1, 960), 1.0, (96, 480))
+    """
+
+    def __init__(self, frames: int, rate: float):
+        self.width, self.rate = max(-(-frames // COLUMNS), 1), rate
+        self._held: dict[int, np.ndarray] = {}
+        self._columns: dict[int, list[tuple[float, float, np.ndarray]]] = {}
+
+    def see(self, i: int, block: Signal) -> None:
+        """The next block of the i-th sound."""
+        data = block.data[:2]
+        if i in self._held and self._held[i].shape[1]:
+            data = np.concatenate([self._held[i], data], axis=1)
+        n = data.shape[1]
+        for a in range(0, n - self.width + 1, self.width):
+            self._column(i, data[:, a: a + self.width])
+        self._held[i] = data[:, n - n % self.width:].copy()
+
+    def outline(self, i: int) -> np.ndarray:
+        """Lowest and highest of each column, in turn: a line (1, 2 · columns)."""
+        return np.array([[v for low, high, _ in self._all(i) for v in (low, high)]])
+
+    def cells(self, i: int) -> np.ndarray:
+        """Magnitudes, the highest frequency first (see `spectrogram_cells`)."""
+        return np.stack([cell for *_, cell in self._all(i)], axis=1)
+
+    def section(self, listening: Listening) -> str:
+        """The pictures, as heard, all on one scale."""
+        count = min(len(self._columns), SHOWN + 1)
+        gains = [listening.gain, *(take.gain for take in listening.takes)][:count]
+        lines, cells = ([g * f(i) for i, g in enumerate(gains)] for f in (self.outline, self.cells))
+        peak, strongest = max(float(abs(v).max()) for v in lines) or 1.0, max(float(c.max()) for c in cells)
+        seconds = listening.whole[0].shape[0] / self.rate
+        names = ["Before", *("After" if count <= 2 else take.name for take in listening.takes)]
+        parts = [f'<div>{heading(name, "", bool(i))}'
+                 + waveform_figure(lines[i], seconds, peak, "wet" if i else "dry", f"waveform of the whole, {name}")
+                 + spectrogram_figure(cells[i], strongest, self.rate, seconds, f"spectrogram of the whole, {name}") + "</div>"
+                 for i, name in enumerate(names[:count])]
+        each = number(self.width / self.rate, 3)
+        return f"""<section id="whole"><h2>The whole file</h2>
+<p class="quiet">All {number(seconds)} s, as heard: the outline, and below it the strongest of each band in every column of
+{each} s.</p>
+<div class="pair">{"".join(parts)}</div></section>"""
+
+    def _column(self, i: int, data: np.ndarray) -> None:
+        cells = spectrogram_cells(data, self.rate, 1, ROWS)[:, 0]
+        self._columns.setdefault(i, []).append((float(data.min()), float(data.max()), cells))
+
+    def _all(self, i: int) -> list[tuple[float, float, np.ndarray]]:
+        if self._held[i].shape[1]:
+            self._column(i, self._held[i])
+            self._held[i] = self._held[i][:, :0]
+        return self._columns[i]
