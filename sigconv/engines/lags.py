@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from . import pocket as fft
 from .job import Job
-from .tiles import fast_transforms, samples
+from .tiles import samples
 
 __all__ = ["cost", "lags", "serves"]
 
@@ -126,7 +127,6 @@ def _crossed(x: np.ndarray, g: np.ndarray, a: int, d: int, job: Job) -> np.ndarr
     points = 1 << (4 * j).bit_length()
     step = points - j + 1
     per = min(max(CHUNK // points, 1), ROWS)
-    fft = fast_transforms()
     total = np.zeros((m, points // 2 + 1), np.complex128)
     for at in range(0, t, per * step):
         count = -(-min(per * step, t - at) // step)

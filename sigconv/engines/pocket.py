@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["along", "real"]
+__all__ = ["along", "fft", "ifft", "irfft", "real", "rfft"]
 
 NAME = "scipy.fft._pocketfft.pypocketfft"
 
@@ -41,6 +41,52 @@ def real(x: np.ndarray) -> np.ndarray:
     if _core() is _by_numpy or not x.size:
         return np.fft.rfft(x)
     return _opened().r2c(x, (x.ndim - 1,), True, 0, None, 1)
+
+
+def rfft(x: np.ndarray, n: int | None = None) -> np.ndarray:
+    """`numpy.fft.rfft` of the last axis, in the precision of x.
+
+    >>> rfft(np.ones((1, 3), np.float32), 4)
+    array([[3.+0.j, 0.-1.j, 1.+0.j]], dtype=complex64)
+    """
+    x = _wide(x, n)
+    if _core() is _by_numpy or not x.size:
+        return np.fft.rfft(x)
+    return _opened().r2c(x, (x.ndim - 1,), True, 0, None, 1)
+
+
+def irfft(X: np.ndarray, n: int) -> np.ndarray:
+    """`numpy.fft.irfft` of the last axis, in the precision of X."""
+    if _core() is _by_numpy or not X.size:
+        return np.fft.irfft(X, n)
+    return _opened().c2r(X, (X.ndim - 1,), n, False, 2, None, 1)
+
+
+def fft(x: np.ndarray, n: int | None = None) -> np.ndarray:
+    """`numpy.fft.fft` of the last axis, in the precision of x."""
+    x = _wide(x, n)
+    if _core() is _by_numpy or not x.size or x.dtype.kind != "c":
+        return np.fft.fft(x)
+    return _opened().c2c(x, (x.ndim - 1,), True, 0, None, 1)
+
+
+def ifft(X: np.ndarray, n: int | None = None) -> np.ndarray:
+    """`numpy.fft.ifft` of the last axis, in the precision of X."""
+    X = _wide(X, n)
+    if _core() is _by_numpy or not X.size:
+        return np.fft.ifft(X)
+    return _opened().c2c(X, (X.ndim - 1,), False, 2, None, 1)
+
+
+def _wide(x: np.ndarray, n: int | None) -> np.ndarray:
+    """x with zeros up to n samples of its last axis, or its first n."""
+    if n is None or n == x.shape[-1]:
+        return x
+    if n < x.shape[-1]:
+        return x[..., :n]
+    wide = np.zeros((*x.shape[:-1], n), x.dtype)
+    wide[..., : x.shape[-1]] = x
+    return wide
 
 
 @lru_cache(maxsize=1)

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from .. import arrays
+from . import pocket as fft
 from .choose import line
 from .direct import DOTTED, summed
 from .job import Job
 from .products import products
 from .spectral import fast_length
-from .tiles import SINGLE, fast_transforms, tiles
 from .tiles import cost as tiles_cost
+from .tiles import tiles
 
 __all__ = ["lone"]
 
@@ -46,8 +47,7 @@ def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -
     elif name == "overlap_save":
         y = tiles(long, short, first, stop, points)
     else:
-        fft = fast_transforms()
-        y = fft.irfft(fft.rfft(long, points, norm=SINGLE) * fft.rfft(short, points), points, norm=SINGLE)[first:stop]
+        y = fft.irfft(fft.rfft(long, points) * fft.rfft(short, points), points)[first:stop]
     return y[None, None]
 
 

@@ -7,35 +7,20 @@ and a batch of them is one call; only at the ends, where zeros are read, is anyt
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from math import ceil
-from typing import Any
 
 import numpy as np
 
+from . import pocket as fft
 from .job import Job
 from .spectral import combined, laid, spread
 
-__all__ = ["cost", "fast_transforms", "fits_interleaved", "interleaved", "mixed", "overlapped", "prepared", "samples", "tiles"]
+__all__ = ["cost", "fits_interleaved", "interleaved", "mixed", "overlapped", "prepared", "samples", "tiles"]
 
-SINGLE = "forward"  # the factor 1/F there and not back: numpy.fft then stays in single precision
 CHUNK = 2**17  # samples transformed at a time
-IMPORT = 2e9  # ns of transforms that are worth the wait for scipy.fft, which is faster on batches
 # ns a point of batched real transforms there and back, with product and moves, by log2 of their length from 8 on
 POINT = (5.2, 4.7, 4.4, 5.6, 5.9, 6.7, 7.0, 9.0, 13.5, 15.0, 26.0)
-
-
-def fast_transforms(work: float = 0.0) -> Any:
-    """`scipy.fft` where it is open already or the work (ns) is worth opening it, else `numpy.fft`.
-
-    They round alike in double precision, and differ in the last bits of single; which method is chosen depends on sizes alone.
-    """
-    if "scipy.fft" in sys.modules or work > IMPORT:
-        import scipy.fft
-
-        return scipy.fft
-    return np.fft
 
 
 def cost(job: Job, kind: str = "f") -> tuple[float, int]:
@@ -61,15 +46,13 @@ def overlapped(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
 
 def prepared(w: np.ndarray, job: Job) -> np.ndarray:
     """The kernel's spectrum."""
-    work, points = cost(job)
-    fft = fast_transforms(work)
+    points = cost(job)[1]
     return laid((fft.rfft if w.dtype.kind == "f" else fft.fft)(spread(w, job), points), job)
 
 
 def mixed(x: np.ndarray, spectrum: np.ndarray, job: Job) -> np.ndarray:
     """The convolution with what was `prepared`."""
-    work, points = cost(job)
-    fft, span = fast_transforms(work), job.spans[0]
+    points, span = cost(job)[1], job.spans[0]
     forward, back = (fft.rfft, fft.irfft) if x.dtype.kind == "f" else (fft.fft, fft.ifft)
     step, (first,), (stop,), (stride,) = points - span, job.first, job.stop, job.stride
     blocks = ceil((stop - first) / step)
@@ -80,8 +63,8 @@ def mixed(x: np.ndarray, spectrum: np.ndarray, job: Job) -> np.ndarray:
         count = min(per, blocks - j)
         frames = _frames(x, first + j * step - span, count, step, points)
         part = replace(job, batch=job.batch * count)
-        summed = combined(forward(frames, points, norm=SINGLE).reshape(part.batch, job.channels, -1), spectrum, part)
-        clean = back(summed, points, norm=SINGLE)[..., span:].reshape(job.batch, count, job.filters, step)
+        summed = combined(forward(frames, points).reshape(part.batch, job.channels, -1), spectrum, part)
+        clean = back(summed, points)[..., span:].reshape(job.batch, count, job.filters, step)
         out = y[..., j * step: (j + count) * step]
         full = out.shape[-1] // step
         if full:
@@ -107,15 +90,15 @@ def interleaved(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
 
 def tiles(x: np.ndarray, h: np.ndarray, first: int, stop: int, points: int) -> np.ndarray:
     """The same of one line and one filter, real: outputs first … stop−1 of their full convolution."""
-    fft, span = fast_transforms(4.0 * (stop - first)), len(h) - 1
+    span = len(h) - 1
     spectrum, step = fft.rfft(h, points), points - span
     blocks, per = -(-(stop - first) // step), max(CHUNK // points, 1)
     y = np.empty(stop - first, x.dtype)
     for j in range(0, blocks, per):
         count = min(per, blocks - j)
-        spectra = fft.rfft(_frames(x, first + j * step - span, count, step, points), norm=SINGLE)
+        spectra = fft.rfft(_frames(x, first + j * step - span, count, step, points))
         spectra *= spectrum
-        clean = fft.irfft(spectra, points, norm=SINGLE)[:, span:]
+        clean = fft.irfft(spectra, points)[:, span:]
         out = y[j * step: (j + count) * step]
         full = len(out) // step
         if full:
