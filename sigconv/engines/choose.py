@@ -10,7 +10,7 @@ from math import log2, prod
 
 import numpy as np
 
-from . import bands, columns, dense, lags, products, speeds, tiles
+from . import bands, columns, dense, lags, packed, products, speeds, tiles
 from .direct import DOTTED, EXACT, IN_A_ROW
 from .job import Job
 from .separable import cost as separable_cost
@@ -63,13 +63,15 @@ def _line(job: Job, kind: str) -> dict[str, float]:
     whole = fast_length(job.stop[0] - job.first[0] + job.spans[0])
     transforms = job.batch * (job.channels + job.filters) / 2 + job.filters * per / 2
     transforms *= 1 if per == 1 else 3.5
-    found["fft"] = 1.5e4 + transforms * whole * max(0.6 * log2(whole) - 2, 2.0) * _width(kind)
+    found["fft"] = 1.5e4 + transforms * whole * max((0.6 if whole < 1 << 20 else 0.75) * log2(whole) - 2, 2.0) * _width(kind)
     if columns.serves(job, kind) and pairs > 1:
         found["columns"] = columns.cost(job, kind)
     if dense.serves(job, kind):
         found["dense"] = dense.cost(job, kind)
     if lags.serves(job, kind):
         found["lags"] = lags.cost(job, kind)
+    if packed.serves(job, kind):
+        found["packed"] = packed.cost(job, kind)
     if products.fits(job, kind):
         found["blocked"] = products.cost(job, kind)
     return found

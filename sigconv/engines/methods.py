@@ -11,7 +11,7 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError
-from . import bands, columns, dense, lags, products
+from . import bands, columns, dense, lags, packed, products
 from .choose import choose
 from .direct import direct
 from .job import Job
@@ -24,13 +24,16 @@ __all__ = ["METHODS", "NARROW", "perform", "serves"]
 
 METHODS: dict[str, Callable[..., Any]] = {
     "direct": direct, "blocked": products.blocked, "columns": columns.columns, "dense": dense.dense, "lags": lags.lags,
-    "bands": bands.bands, "separable": separable, "fft": fft, "overlap_save": overlap_save, "matrix": matrix}
+    "packed": packed.packed, "bands": bands.bands,
+    "separable": separable, "fft": fft, "overlap_save": overlap_save, "matrix": matrix}
 NARROW: dict[str, tuple[Callable[[Job, str], bool], str]] = {
     "blocked": (products.fits, "filters, each on its own line of real samples, stride and dilation 1"),
     "columns": (columns.serves, "lines of real samples"),
     "dense": (dense.serves, "lines of single precision, at least 8 channels and filters a group, at most 193 taps, stride and "
                             "dilation 1"),
     "lags": (lags.serves, "lines of real samples, one group, kernels of at least four times as many taps as outputs asked for"),
+    "packed": (packed.serves, "filters of 4096 taps and more, each on its own longer line of real samples, stride and dilation 1, "
+                              "most of whose outputs are wanted"),
     "bands": (bands.serves, "filters, each on its own plane or volume of real samples, stride and dilation 1, at most 64 taps "
                             "down and 64 across")}
 

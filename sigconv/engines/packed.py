@@ -22,9 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from .job import Job
 from .pocket import along
 
-__all__ = ["Chunks", "Packed"]
+__all__ = ["Chunks", "Packed", "cost", "packed", "prepared", "run", "serves"]
 
 LONG = 1 << 12  # taps that are worth it
 CHUNK = 1 << 17  # outputs of a block where `conv` makes them
@@ -48,11 +49,7 @@ class Packed:
         self.kind = np.result_type(dtype, np.complex64)
         rows = _rows(self.points)
         self.shape = rows, self.points // rows
-        angle = (np.arange(rows)[:, None] * np.arange(self.shape[1])) * (-2 * np.pi / self.points)
-        self.factor = np.empty(self.shape, self.kind)
-        self.factor.real, self.factor.imag = np.cos(angle), np.sin(angle)
-        del angle
-        self.back = self.factor.conj()
+        self.factor, self.back = _factors(*self.shape, self.kind.char)
         self.spectra = {}
         lean = (_lean(rows, self.kind.char) * _lean(self.shape[1], self.kind.char)) ** 3  # of signal, kernel, and the way back
         for m, c in zip(*np.nonzero(taps.any(axis=-1)), strict=True):
@@ -114,6 +111,15 @@ def points(taps: int, length: int | None = None) -> int:
     return usual if length is None else min(usual, 1 << (length + 2 * taps).bit_length())
 
 
+@lru_cache(maxsize=2)
+def _factors(rows: int, columns: int, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """w_F^(j₂·k₁), and its conjugate."""
+    angle = (np.arange(rows)[:, None] * np.arange(columns)) * (-2 * np.pi / (rows * columns))
+    factor = np.empty(angle.shape, kind)
+    factor.real, factor.imag = np.cos(angle), np.sin(angle)
+    return factor, factor.conj()
+
+
 def _rows(points: int) -> int:
     """n₁, as measured."""
     return max(min(points // 4, 512 if points < 1 << 18 else 4096), 1)
@@ -127,6 +133,41 @@ def _lean(n: int, kind: str) -> float:
     there = along(z, 0, True, np.empty_like(z))
     before, after = (float(np.square(np.abs(y.astype(np.complex128))).sum()) for y in (z, there))
     return (after / before / n) ** 0.5
+
+
+def serves(job: Job, kind: str) -> bool:
+    """Whether these are long filters, each on its own line of real samples, stride and dilation 1, most of whose outputs are
+    wanted."""
+    return kind in "fd" and len(job.n) == 1 and job.channels == job.groups == job.filters and job.stride == job.dilation == (1,) \
+        and LONG <= job.k[0] <= job.n[0] and 2 * job.out[0] > job.full[0] and points(job.k[0], job.n[0]) <= MOST
+
+
+def cost(job: Job, kind: str) -> float:
+    """Nanoseconds, about: two blocks a transform, and the kernel's."""
+    size = points(job.k[0], job.n[0])
+    blocks = -(-job.full[0] // (2 * (size - job.k[0] + 1)))
+    each = size * (9.0 if size < 1 << 18 else 14.0) * (1 if kind == "f" else 1.8)
+    return job.channels * (job.batch * blocks + 0.6) * each + 1e5
+
+
+def packed(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
+    """The convolution of each line; for jobs that it `serves`."""
+    return run(x, prepared(w, job), job)
+
+
+def prepared(w: np.ndarray, job: Job) -> list[Chunks]:
+    """A convolver for each filter."""
+    return [Chunks(taps[None], job.batch, taps.dtype, job.n[0]) for taps in w]
+
+
+def run(x: np.ndarray, ready: list[Chunks], job: Job) -> np.ndarray:
+    """The convolution with what was `prepared`, for as many signals at once."""
+    y = np.empty((len(x), job.filters, job.full[0]), x.dtype)
+    for c, chunks in enumerate(ready):
+        begun = chunks.step(x[:, c: c + 1])
+        y[:, c: c + 1, : begun.shape[-1]] = begun
+        y[:, c: c + 1, begun.shape[-1]:] = chunks.flush()
+    return y[..., job.first[0]: job.stop[0]]
 
 
 class Chunks:

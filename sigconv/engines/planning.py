@@ -11,7 +11,7 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError, among
-from . import choose, dense, products, spectral, tiles
+from . import choose, dense, packed, products, spectral, tiles
 from .job import Job
 from .methods import METHODS, perform, serves
 from .single import lone
@@ -82,7 +82,8 @@ def _blocked(x: np.ndarray, ready: Any, job: Job) -> np.ndarray:
 
 
 READY: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    "blocked": (_matrices, _blocked), "dense": (dense.prepared, dense.mixed), "fft": (spectral.prepared, spectral.mixed)}
+    "blocked": (_matrices, _blocked), "dense": (dense.prepared, dense.mixed), "fft": (spectral.prepared, spectral.mixed),
+    "packed": (packed.prepared, packed.run)}
 
 
 class Convolver:
@@ -129,7 +130,7 @@ class Convolver:
         if self._ready:
             run, ready = self._ready
             job = self._job if len(x) == self._job.batch else replace(self._job, batch=len(x))
-            y = run(x, ready, job)
+            y = run(x, ready if self.method != "packed" or len(x) == self._job.batch else packed.prepared(self.w, job), job)
         else:
             y = lone(x, self.w, 1, 1, 1, self.options["window"]) if self.method in ("direct", "none") else None
             if y is None:

@@ -36,7 +36,7 @@ def cost(job: Job, kind: str = "f") -> tuple[float, int]:
         each[f] = lines * 2**f * POINT[min(f - 8, 10)] * (blocks + max(4 - blocks, 0) / 3)  # few of them are slower, each
         each[f] += 2**f * job.filters * per * (0.05 * job.batch * blocks + 2) if per > 1 else 0
     best = min(each, key=each.__getitem__)
-    return each[best] * {"f": 0.6, "d": 0.9, "F": 1.2}.get(kind, 1.8) + 1.5e4, 2**best
+    return each[best] * {"f": 0.45, "d": 0.75, "F": 0.9}.get(kind, 1.5) + 1.5e4, 2**best
 
 
 def overlapped(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
