@@ -17,9 +17,9 @@ from sigconv.errors import SigconvError
 def kept(tmp_path, monkeypatch):
     """Speeds of this test alone."""
     monkeypatch.setenv("SIGCONV_SPEEDS", str(tmp_path / "deep" / "speeds.json"))
-    speeds._factors.cache_clear()
+    speeds._changed()
     yield tmp_path / "deep" / "speeds.json"
-    speeds._factors.cache_clear()
+    speeds._changed()
 
 
 def test_a_plan_names_what_runs_and_why(kept):
@@ -75,14 +75,14 @@ def test_speeds_change_the_choice_alone(kept):
 def test_a_file_that_says_nothing_good_is_as_none(kept, text):
     kept.parent.mkdir()
     kept.write_text(text)
-    speeds._factors.cache_clear()
+    speeds._changed()
     assert speeds.factor("fft") == 1
 
 
 def test_factors_are_kept_in_bounds(kept):
     kept.parent.mkdir()
     kept.write_text(json.dumps({"machine": speeds.machine(), "factors": {"fft": 1e9, "direct": 0}}))
-    speeds._factors.cache_clear()
+    speeds._changed()
     assert speeds.factor("fft") == 100
     assert speeds.factor("direct") == 0.01
 
@@ -111,7 +111,7 @@ def test_a_place_that_can_not_be_written_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setenv("SIGCONV_SPEEDS", str(tmp_path / "file" / "speeds.json"))
     monkeypatch.setattr(tuning, "measured", lambda: iter(()))
     monkeypatch.setattr(tuning, "tune", lambda told: {"fft": 1.0})
-    speeds._factors.cache_clear()
+    speeds._changed()
     result = run("tune")
     assert result.code == 1
     assert "SIGCONV_SPEEDS" in result.err

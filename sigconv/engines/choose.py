@@ -6,6 +6,7 @@ from the one that they were measured on. The choice depends on sizes alone, and 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import log2, prod
 
 import numpy as np
@@ -29,6 +30,8 @@ def choose(w: np.ndarray, job: Job, kind: str) -> str:
     """The name of the method for a job that is not empty, on NumPy arrays of type `kind` ("f", "d", "F", …)."""
     if prod(job.k) == 1 or brief(job):
         return "direct"
+    if len(job.n) == 1:
+        return _of_line(job, kind, speeds.version())
     found = costs(w, job, kind)
     return min(found, key=found.__getitem__)
 
@@ -45,15 +48,20 @@ def raw(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
 
 def line(job: Job, kind: str) -> str:
     """The method for one filter on one line."""
-    if brief(job):
-        return "direct"
+    return "direct" if brief(job) else _of_line(job, kind, speeds.version())
+
+
+@lru_cache(maxsize=4096)
+def _of_line(job: Job, kind: str, version: int) -> str:
+    """The least of the costs, for this state of the machine's speeds."""
     found = {name: value * speeds.factor(name) for name, value in _line(job, kind).items()}
     return min(found, key=found.__getitem__)
 
 
 def brief(job: Job) -> bool:
     pairs = job.batch * job.filters * job.channels // job.groups
-    return len(job.n) == 1 and pairs * job.out[0] * min(job.k[0], job.n[0]) <= BRIEF and pairs <= 16
+    return len(job.n) == 1 and job.stride == job.dilation == (1,) and pairs <= 16 \
+        and pairs * job.out[0] * min(job.k[0], job.n[0]) <= BRIEF
 
 
 def _line(job: Job, kind: str) -> dict[str, float]:
@@ -62,7 +70,7 @@ def _line(job: Job, kind: str) -> dict[str, float]:
     found = {"direct": _direct(job, kind, short, pairs), "overlap_save": tiles.cost(job, kind)[0]}
     whole = fast_length(job.stop[0] - job.first[0] + job.spans[0])
     transforms = job.batch * (job.channels + job.filters) / 2 + job.filters * per / 2
-    transforms *= 1 if per == 1 else 3.5
+    transforms *= (0.7 if transforms > 1.5 else 1.0) if per == 1 else 2.5
     found["fft"] = 1.5e4 + transforms * whole * max((0.6 if whole < 1 << 20 else 0.75) * log2(whole) - 2, 2.0) * _width(kind)
     if columns.serves(job, kind) and pairs > 1:
         found["columns"] = columns.cost(job, kind)

@@ -44,7 +44,8 @@ def cost(job: Job, kind: str) -> float:
         return summed + moved * outputs * job.filters * k + 6e3 * turns
     parts = -(-job.terms // EXACT)
     if _apart(job):
-        return 1.3 * summed + moved * outputs * job.filters * parts + 5e3 * parts * job.groups
+        turns = -(-k // job.stride[0])
+        return 1.3 * summed + moved * outputs * job.filters * (parts + 2) + 5e3 * parts * turns * job.groups
     turns = job.batch * job.groups * -(-job.out[0] // CHUNK)
     return summed + outputs * (0.5 * job.terms * job.groups + moved * job.filters * parts) + 6e3 * parts * turns
 

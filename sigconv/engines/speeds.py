@@ -14,12 +14,17 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["factor", "forget", "keep", "place"]
+__all__ = ["factor", "forget", "keep", "machine", "place", "version"]
 
 
 def factor(method: str) -> float:
     """What the cost of a method is multiplied by on this machine."""
     return _factors().get(method, 1.0)
+
+
+def version() -> int:
+    """A number that changes when the factors do, for what is remembered of them."""
+    return _state[0]
 
 
 def place() -> Path:
@@ -44,14 +49,22 @@ def keep(factors: dict[str, float]) -> Path:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
-    _factors.cache_clear()
+    _changed()
     return path
 
 
 def forget() -> None:
     """Back to the factors that come along."""
     place().unlink(missing_ok=True)
+    _changed()
+
+
+_state = [0]
+
+
+def _changed() -> None:
     _factors.cache_clear()
+    _state[0] += 1
 
 
 @lru_cache(maxsize=1)

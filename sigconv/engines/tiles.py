@@ -36,7 +36,8 @@ def cost(job: Job, kind: str = "f") -> tuple[float, int]:
         each[f] = lines * 2**f * POINT[min(f - 8, 10)] * (blocks + max(4 - blocks, 0) / 3)  # few of them are slower, each
         each[f] += 2**f * job.filters * per * (0.05 * job.batch * blocks + 2) if per > 1 else 0
     best = min(each, key=each.__getitem__)
-    return each[best] * {"f": 0.45, "d": 0.75, "F": 0.9}.get(kind, 1.5) + 1.5e4, 2**best
+    several = 1.5 if job.filters > 1 or job.batch > 1 else 1.0  # spectra are laid against each other
+    return several * each[best] * {"f": 0.45, "d": 0.75, "F": 0.9}.get(kind, 1.5) + 1.5e4, 2**best
 
 
 def overlapped(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
