@@ -10,10 +10,14 @@ from .bands import cost as bands_cost
 from .bands import serves as fits_bands
 from .columns import cost as columns_cost
 from .columns import serves
+from .compiled import cost as compiled_cost
+from .compiled import loaded
+from .compiled import serves as fits_loops
 from .direct import EXACT
 from .job import Job
 from .products import cost as products_cost
 from .products import fits
+from .separable import cost as separable_cost
 from .separable import factors
 from .spectral import fast_length, tile_points
 from .tiles import cost as tiles_cost
@@ -39,7 +43,7 @@ def choose(x: Array, w: Array, job: Job) -> str:
     if axes > 1 and taps > 9 and not (arrays.is_tensor(w) and w.requires_grad) and factors(arrays.to_numpy(w)) is not None:
         if arrays.is_tensor(x):
             return "separable"
-        costs["separable"] = _separable_cost(job, x.dtype.char)
+        costs["separable"] = separable_cost(job, x.dtype.char)
     lines = job.batch * (job.channels + job.filters) / 2
     whole = tuple(fast_length(b - a + span) for a, b, span in zip(job.first, job.stop, job.spans, strict=True))
     tile = tile_points(job)
@@ -49,17 +53,11 @@ def choose(x: Array, w: Array, job: Job) -> str:
               "overlap_save": SPECTRAL * lines * tiles * prod(tile) * log2(prod(tile) + 1) + 6e4 * tiles}
     if not arrays.is_tensor(x) and fits_bands(job, x.dtype.char):
         costs["bands"] = bands_cost(job, x.dtype.char)
+    if not arrays.is_tensor(x) and fits_loops(job, x.dtype.char):
+        fast = compiled_cost(job, x.dtype.char)
+        if loaded(min(costs.values()) - fast):
+            costs["compiled"] = fast
     return min(costs, key=costs.__getitem__)
-
-
-def _separable_cost(job: Job, kind: str) -> float:
-    """A pass an axis, of as many samples as it leaves."""
-    pairs, size = job.batch * job.filters * job.channels // job.groups, list(job.n)
-    total = 0.0
-    for axis, (k, o) in enumerate(zip(job.k, job.out, strict=True)):
-        size[axis] = o
-        total += prod(size) * (0.4 if k == 1 else ((k + 32 * -(-k // EXACT)) * 0.024 + 3.5))
-    return pairs * total * (1 if kind == "f" else 2 if kind == "d" else 8) + 5e4
 
 
 def line(job: Job, kind: str, real: bool) -> tuple[str, int]:

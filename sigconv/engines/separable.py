@@ -10,6 +10,7 @@ product differs from w by less than rounding: by at most 4 eps ‖w‖₁, a qua
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -20,10 +21,13 @@ from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError
 from .bands import along_last, bands
+from .compiled import along as along_axes
+from .compiled import loaded, passes_cost
+from .compiled import serves as fits_loops
 from .direct import EXACT, direct
 from .job import Job
 
-__all__ = ["factors", "separable"]
+__all__ = ["cost", "factors", "separable"]
 
 ROUNDING = 4
 
@@ -65,8 +69,37 @@ def separable(x: Array, w: Array, job: Job) -> Array:
     return _passes(x, lines, job)
 
 
+def cost(job: Job, kind: str) -> float:
+    """Nanoseconds, about; loops that are worth their load are loaded."""
+    slow = _cost_of_products(job, kind)
+    if not _fits_loops(job, kind):
+        return slow
+    fast = passes_cost(job, kind)
+    return fast if loaded(slow - fast) else slow
+
+
+def _cost_of_products(job: Job, kind: str) -> float:
+    """A pass an axis, of as many samples as it leaves."""
+    pairs, size = job.batch * job.filters * job.channels // job.groups, list(job.n)
+    total = 0.0
+    for axis, (k, o) in enumerate(zip(job.k, job.out, strict=True)):
+        size[axis] = o
+        total += prod(size) * (0.4 if k == 1 else ((k + 32 * -(-k // EXACT)) * 0.024 + 3.5))
+    return pairs * total * (1 if kind == "f" else 2 if kind == "d" else 8) + 5e4
+
+
+def _fits_loops(job: Job, kind: str) -> bool:
+    """Whether compiled loops serve each pass."""
+    return len(job.n) > 1 and all(fits_loops(replace(job, k=(k,)), kind) for k in job.k)
+
+
 def _passes(x: Array, lines: list[np.ndarray], job: Job) -> Array:
     """Each pair of a channel and a filter as a channel of its own, one axis after another, then summed over channels."""
+    if isinstance(x, np.ndarray) and _fits_loops(job, x.dtype.char) and loaded(_cost_of_products(job, x.dtype.char)):
+        whole, each = np.empty(job.shape, x.dtype.newbyteorder("=")), job.filters // job.groups
+        for b, m in np.ndindex(job.batch, job.filters):
+            along_axes(x[b, m // each], [h[m, 0] for h in lines], job.first, whole[b, m])
+        return whole
     xp, per = arrays.namespace(x), job.channels // job.groups
     pairs = job.filters * per
     source = np.arange(pairs) // per // (job.filters // job.groups) * per + np.arange(pairs) % per
