@@ -1,4 +1,4 @@
-"""Convolution on plain arrays: nine methods, one contract, and the chooser.
+"""Convolution on plain arrays: ten methods, one contract, and the chooser.
 
 Everything above calls `conv`. A method is a function of (x, w, job) and knows nothing of types, modes or grids.
 """
@@ -20,7 +20,11 @@ from .compiled import compiled
 from .compiled import serves as fits_loops
 from .direct import direct
 from .job import Job
+from .lowrank import lowrank
+from .lowrank import serves as fits_lowrank
 from .matrix import matrix, toeplitz
+from .planes import serves as fits_planes
+from .planes import tiled, whole
 from .products import blocked, fits
 from .separable import separable
 from .single import lone
@@ -30,12 +34,13 @@ from .tiles import overlapped
 __all__ = ["METHODS", "conv", "toeplitz_matrix"]
 
 METHODS = {"direct": direct, "blocked": blocked, "columns": columns, "bands": bands, "compiled": compiled, "separable": separable,
-           "fft": fft, "overlap_save": overlap_save, "matrix": matrix}
+           "lowrank": lowrank, "fft": fft, "overlap_save": overlap_save, "matrix": matrix}
 NARROW = {"bands": (fits_bands, "filters, each on its own plane or volume of real NumPy samples, stride and dilation 1, "
                                 "at most 64 taps down and 64 across"),
           "blocked": (fits, "filters, each on its own line of real NumPy samples, stride and dilation 1"),
           "compiled": (fits_loops, "filters of real NumPy samples, each on one channel, stride and dilation 1, "
                                   "at most 1024 taps"),
+          "lowrank": (fits_lowrank, "filters on planes or volumes of real NumPy samples, each on one channel"),
           "columns": (serves, "lines of real NumPy samples, at most 64 channels a group")}
 
 
@@ -47,8 +52,8 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
 
     `window`: (first, stop) an axis, in indices of the full convolution (0 … n + (K−1)·dilation − 1; beyond it lie
     zeros); None is the valid part. `stride`, `dilation`: whole numbers, one or one an axis. `groups` as in torch.
-    `method`: "auto", "direct", "blocked", "columns", "bands", "compiled", "separable", "fft", "overlap_save" or
-    "matrix". `out`: an array of the result's shape and dtype to write into.
+    `method`: "auto", "direct", "blocked", "columns", "bands", "compiled", "separable", "lowrank", "fft",
+    "overlap_save" or "matrix". `out`: an array of the result's shape and dtype to write into.
 
     x decides the type: floats keep theirs (halves are summed in float32), integers and bool become float64, complex taps
     make the result complex. All methods agree within 16 eps · ‖w‖₁ · max|x|; on tensors all are differentiable.
@@ -76,6 +81,8 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
             raise SigconvError(f"method {name!r}: it serves {NARROW[name][1]}; wanted another, or 'auto'")
         if name == "overlap_save" and len(job.n) == 1 and not arrays.is_tensor(x):
             y = overlapped(x, w, job)
+        elif name in ("fft", "overlap_save") and isinstance(x, np.ndarray) and fits_planes(job, x.dtype.char):
+            y = (whole if name == "fft" else tiled)(x, w, job)
         else:
             y = METHODS[name](x, w, job)
         if job.out != asked.out:

@@ -15,6 +15,10 @@ from .compiled import loaded
 from .compiled import serves as fits_loops
 from .direct import EXACT
 from .job import Job
+from .lowrank import cost as lowrank_cost
+from .lowrank import serves as fits_lowrank
+from .planes import cost as planes_cost
+from .planes import serves as fits_planes
 from .products import cost as products_cost
 from .products import fits
 from .separable import cost as separable_cost
@@ -51,12 +55,18 @@ def choose(x: Array, w: Array, job: Job) -> str:
     costs |= {"direct": DIRECT[ndim] * job.batch * job.filters * prod(job.out) * job.terms,
               "fft": SPECTRAL * (lines + 0.5) * prod(whole) * log2(prod(whole) + 1) + 4e4,
               "overlap_save": SPECTRAL * lines * tiles * prod(tile) * log2(prod(tile) + 1) + 6e4 * tiles}
+    if not arrays.is_tensor(x) and fits_planes(job, x.dtype.char):
+        del costs["fft"], costs["overlap_save"]
+        spectral, parts = planes_cost(job, x.dtype.char)
+        costs["fft" if prod(parts) == 1 else "overlap_save"] = spectral
     if not arrays.is_tensor(x) and fits_bands(job, x.dtype.char):
         costs["bands"] = bands_cost(job, x.dtype.char)
     if not arrays.is_tensor(x) and fits_loops(job, x.dtype.char):
         fast = compiled_cost(job, x.dtype.char)
         if loaded(min(costs.values()) - fast):
             costs["compiled"] = fast
+    if not arrays.is_tensor(x) and "separable" not in costs and fits_lowrank(job, x.dtype.char):
+        costs["lowrank"] = lowrank_cost(w, job, x.dtype.char, min(costs.values()))
     return min(costs, key=costs.__getitem__)
 
 

@@ -73,14 +73,14 @@ def serves(job: Job, kind: str) -> bool:
 
 def cost(job: Job, kind: str) -> float:
     """Nanoseconds, about."""
-    outputs, ndim = prod(job.out), len(job.n)
-    if ndim == 1:
-        each, start = 0.13 + 0.019 * job.k[0], 1.5e3
-    else:
-        held = prod(o + k - 1 for o, k in zip(job.out, job.k, strict=True)) / outputs
-        each, start = 0.3 + 0.1 * held + 0.0225 * prod(job.k) * held, 3e3 + 30 * prod(job.out[:-1])
-    wide = 1 if kind == "f" else 2
-    return job.batch * job.filters * (start + outputs * (each * wide + _fresh(job, wide)))
+    wide, taps, outputs = 1 if kind == "f" else 2, prod(job.k), prod(job.out)
+    if len(job.n) == 1:
+        total = 1.5e3 + outputs * (0.13 + 0.019 * taps) * wide
+    else:  # a plane of outputs, of a volume, is a line with what is read beside; a row is one of whole turns of the loop
+        planes, height, across = _three(job.out)
+        run = -(-(height * (across + job.k[-1] - 1) if height > 1 else across) // 64) * 64
+        total = 3e3 + planes * (run * (0.2 + 0.0225 * taps) * wide + (run // 1024 + 1) * (30 + 1.5 * taps) + taps + 10 * height)
+    return job.batch * job.filters * (total + outputs * _fresh(job, wide))
 
 
 def _fresh(job: Job, wide: int) -> float:
@@ -113,7 +113,7 @@ def passes_cost(job: Job, kind: str) -> float:
     sizes = [prod(job.out[: axis + 1]) * prod(job.n[axis + 1:]) for axis in range(len(job.n))]
     summed = sum(size * (0.035 * k) for size, k in zip(sizes, job.k, strict=True))
     moved = 0.3 * outputs + (0.3 * sizes[0] if len(job.n) > 2 else 0)
-    start = 3e3 + 30 * prod(job.out[:-1]) + 2e3 * (job.out[0] if len(job.n) > 2 else 0)
+    start = 2e4 + 50 * prod(job.out[:-1]) + 2e3 * (job.out[0] if len(job.n) > 2 else 0)
     return job.batch * job.filters * (start + (summed + moved) * wide + outputs * _fresh(job, wide))
 
 
