@@ -111,7 +111,7 @@ def passes_cost(job: Job, kind: str) -> float:
     """Nanoseconds of `along` for every filter, about."""
     outputs, wide = prod(job.out), 1 if kind == "f" else 2
     sizes = [prod(job.out[: axis + 1]) * prod(job.n[axis + 1:]) for axis in range(len(job.n))]
-    summed = sum(size * (0.035 * k) for size, k in zip(sizes, job.k, strict=True))
+    summed = sum(size * 0.04 * k for size, k in zip(sizes, job.k, strict=True))
     moved = 0.3 * outputs + (0.3 * sizes[0] if len(job.n) > 2 else 0)
     start = 2e4 + 50 * prod(job.out[:-1]) + 2e3 * (job.out[0] if len(job.n) > 2 else 0)
     return job.batch * job.filters * (start + (summed + moved) * wide + outputs * _fresh(job, wide))
@@ -139,7 +139,7 @@ def _three(values: Sequence[int], other: int = 1) -> tuple[int, int, int]:
 
 
 def _flat(x: np.ndarray) -> np.ndarray:
-    return np.require(x, _native(x), "CA").reshape(-1)
+    return np.require(x, _native(x), ["C", "A"]).reshape(-1)
 
 
 def _native(x: np.ndarray) -> np.dtype:

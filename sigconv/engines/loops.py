@@ -21,7 +21,7 @@ __all__ = ["dense", "line", "passes", "signatures"]
 
 PART = 63  # terms summed in a row
 RUN = 1024  # outputs at a time: they and what they read stay in the innermost cache
-HELD = 8192  # samples that a pass across rows reads at a time
+HELD = 16384  # samples that a pass across rows reads at a time
 ROUND = 64  # outputs that loops take without a remainder
 NARROW = 256  # columns of rows that are taken many in one
 
@@ -182,7 +182,7 @@ def dense(x, w, sizes, y):  # type: ignore[no-untyped-def]
 @jit
 def down(x, rows, size, h, first, low, high, columns, count, y, base, width, at, taps, part):  # type: ignore[no-untyped-def]
     """Outputs low … high−1 of the pass of h along the first axis of x (rows, size), some columns of it; zeros are not read."""
-    chunk = max(min(HELD // (len(h) + high - low), RUN) // ROUND * ROUND, ROUND)
+    chunk = max(min(HELD // (len(h) + high - low), RUN) // ROUND * ROUND, 4 * ROUND)
     for j in range(0, count, chunk):
         for r in range(low, high):
             many = 0
@@ -201,7 +201,7 @@ def passes(x, h0, h1, sizes, y):  # type: ignore[no-untyped-def]
     n0, n1, f0, f1, o0, o1 = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]
     k0, k1 = len(h0), len(h1)
     width, alone = o1 + k1 - 1, k1 == 1 and h1[0] == 1
-    rows = max(min(16, o0, 16 * HELD // width), 1)
+    rows = max(min(16, o0, 2**17 // width), 1)
     taps, places = np.empty(k0, x.dtype), np.empty(k0, np.int64)
     run, part, at = np.empty(RUN, x.dtype), np.empty(RUN, x.dtype), np.empty(k1, np.int64)
     for t in range(k1):
@@ -219,7 +219,7 @@ def passes(x, h0, h1, sizes, y):  # type: ignore[no-untyped-def]
 
 def signatures(kind: str) -> dict[str, tuple[Any, ...]]:
     """The types that each loop is called with, for samples of kind "f" or "d"; what is read may be read-only."""
-    sample = {"f": numba.float32, "d": numba.float64}[kind]
+    sample: Any = {"f": numba.float32, "d": numba.float64}[kind]
     reads, writes = numba.types.Array(sample, 1, "C", readonly=True), numba.types.Array(sample, 1, "C")
     sizes = numba.types.Array(numba.int64, 1, "C")
     return {"line": (reads, reads, numba.int64, writes), "dense": (reads, reads, sizes, writes),

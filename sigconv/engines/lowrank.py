@@ -4,8 +4,8 @@ A plane of taps W of rank r is a sum of r outer products. Whether r ≤ p is see
 mixed at random, Y = W Ω: they span the columns of W, so Q Qᵀ W = W with Q an orthonormal basis of Y. The small matrix Qᵀ W then
 gives the terms, the strongest first. Of a volume the first axis is split off so, and then each of its planes.
 
-Terms are trusted where what they leave out is rounding, at most 4 eps ‖w‖₁ as of one product (`separable`), and where they do
-not cancel: Σ‖term‖₁ ≤ 4 ‖w‖₁, so that the sum of their convolutions keeps the numeric bound.
+Terms are trusted where what a split leaves out is rounding, at most 4 eps ‖w‖₁ as of one product (`separable`), twice that in
+all, and where they do not cancel: Σ‖term‖₁ ≤ 4 ‖w‖₁, so that the sum of their convolutions keeps the numeric bound.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from .separable import cost as separable_cost
 __all__ = ["cost", "lowrank", "serves", "terms"]
 
 MOST = 6  # terms
+FEWEST = 5  # taps an axis that passes are worth
 CANCELLING = 4  # ‖·‖₁ of the terms together, in ‖w‖₁
 LOOK = 2e5  # ns that a look at a kernel costs, about
 
@@ -29,7 +30,7 @@ LOOK = 2e5  # ns that a look at a kernel costs, about
 def serves(job: Job, kind: str) -> bool:
     """Whether these are filters on real planes or volumes, each on one channel."""
     axes = sum(k > 1 for k in job.k)
-    return kind in "fd" and axes > 1 and job.channels == job.groups and min(k for k in job.k if k > 1) > 2
+    return kind in "fd" and axes > 1 and job.channels == job.groups and min(k for k in job.k if k > 1) >= FEWEST
 
 
 def cost(w: np.ndarray, job: Job, kind: str, least: float) -> float:
@@ -81,7 +82,7 @@ def _terms(h: np.ndarray, rounding: float, most: int) -> list[list[np.ndarray]]:
         found += [[a, *lines] for lines in inner]
     rebuilt = sum((_outer(lines) for lines in found), np.zeros_like(h))
     size = sum(float(np.prod([np.abs(line).sum() for line in lines])) for lines in found)
-    good = len(found) <= most and np.abs(h - rebuilt).sum() <= rounding and size <= CANCELLING * float(np.abs(h).sum())
+    good = len(found) <= most and np.abs(h - rebuilt).sum() <= 2 * rounding and size <= CANCELLING * float(np.abs(h).sum())
     return found if good else []
 
 
@@ -96,7 +97,7 @@ def _split(h: np.ndarray, rounding: float, most: int) -> list[tuple[np.ndarray, 
     rest = flat.copy()
     for count, (a, b) in enumerate(pairs, 1):
         rest -= np.outer(a, b)
-        if np.abs(rest).sum() <= rounding / 2:
+        if np.abs(rest).sum() <= rounding:
             return pairs[:count]
     return []
 

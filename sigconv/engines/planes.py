@@ -30,7 +30,7 @@ __all__ = ["cost", "serves", "tiled", "whole"]
 POINT = 0.3  # ns a point, there and back, per log2 of the points; of a plane of real samples in single precision
 NUMPY = 2.2  # times as long with numpy.fft
 LARGE = 2**18  # points that leave the cache
-CALLS = 6e4  # ns of calls for a tile
+CALLS = 3.5e4  # ns of calls for a tile
 PARTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 48, 64)
 
 
@@ -47,7 +47,7 @@ def cost(job: Job, kind: str) -> tuple[float, tuple[int, ...]]:
 
 @lru_cache(maxsize=1024)
 def _cost(job: Job, width: float) -> tuple[float, tuple[int, ...]]:
-    kernels, lines = job.filters / 2, job.batch * job.filters
+    kernels, lines = (job.filters + 1) / 4, job.batch * job.filters
     choices = [PARTS if span else (1,) for span in job.spans]
     best = (float("inf"), (1,) * len(job.n))
     for parts in product(*choices):

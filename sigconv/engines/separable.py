@@ -81,7 +81,7 @@ def _cost_of_products(job: Job, kind: str) -> float:
     for axis, (k, o) in enumerate(zip(job.k, job.out, strict=True)):
         size[axis] = o
         total += 2.5e4 * prod(size[:axis]) if k > 1 and 0 < axis < last else 0  # of each plane a call
-        total += prod(size) * (0.4 if k == 1 else ((k + 32 * -(-k // EXACT)) * 0.024 + 3.5))
+        total += prod(size) * (0.4 if k == 1 else ((k + 32 * -(-k // EXACT)) * 0.014 + 1))
     return pairs * total * (1 if kind == "f" else 2 if kind == "d" else 8) + 5e4
 
 
