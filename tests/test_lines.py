@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from laws import bound, definition, near
 
 from sigconv import engines
-from sigconv.engines import conv, products, tiles
-from sigconv.engines.choose import line
+from sigconv.engines import conv, methods, products, tiles
 from sigconv.engines.job import Job
 from sigconv.errors import SigconvError
 
@@ -53,7 +52,7 @@ def test_tiles_are_the_convolution(job, points):
     near(tiles.tiles(x, h, first, stop, points), wanted(*job), bound(x, h, x.dtype), "bounds")
 
 
-@pytest.mark.parametrize("method", ["direct", "exactly", "blocked", "overlap_save", "fft"])
+@pytest.mark.parametrize("method", ["direct", "exactly", "blocked", "compiled", "overlap_save", "fft"])
 def test_the_short_way_of_every_method(monkeypatch, method):
     @given(lines(1200, 1200))
     def holds(job):
@@ -61,7 +60,7 @@ def test_the_short_way_of_every_method(monkeypatch, method):
         if 2 * (stop - first) < max(len(x), len(h)):
             first, stop = 0, len(x) + len(h) - 1
         points = 2 ** (2 * min(len(x), len(h))).bit_length() if method == "overlap_save" else 2 ** (len(x) + len(h)).bit_length()
-        monkeypatch.setattr(single, "_plan", lambda *_: (method, points))
+        monkeypatch.setattr(single, "_plan", lambda *_: (method, points, 0.0))
         y = single.lone(x[None, None], h[None, None], 1, 1, 1, (first, stop))
         assert y.shape == (1, 1, stop - first)
         assert y.dtype == x.dtype
@@ -115,7 +114,7 @@ def test_the_short_way_leaves_other_jobs_alone():
 def test_the_choice_follows_the_sizes():
     """Long sums in single precision are not numpy.convolve's; a short kernel goes by products, a long one by transforms."""
     def chosen(n, k, kind="f"):
-        return line(Job(1, 1, 1, 1, (n,), (k,), (1,), (1,), (0,), (n + k - 1,)), kind)
+        return methods.choose(None, Job(1, 1, 1, 1, (n,), (k,), (1,), (1,), (0,), (n + k - 1,)), kind)
 
     assert [chosen(10**6, k) for k in (17, 33, 2049)] == ["blocked", "blocked", "overlap_save"]
     assert chosen(300, 9) == "direct"

@@ -39,9 +39,10 @@ def serves(job: Job, kind: str) -> bool:
 
 def cost(job: Job, kind: str) -> float:
     """Nanoseconds, about."""
-    outputs = job.batch * job.channels * prod(job.out)
-    each = prod(job.k[1:]) * ((job.k[0] + ROWS) * 0.02 + 0.4) + 1.5
-    return outputs * each * (1 if kind == "f" else 2) + 3e4
+    outputs = job.batch * job.channels * job.out[0] * prod(o + k - 1 for o, k in zip(job.out[1:], job.k[1:], strict=True))
+    each = prod(job.k[1:]) * ((job.k[0] + ROWS) * 0.01 + 0.25) + 1.5
+    calls = job.batch * job.channels * -(-job.out[0] // ROWS) * (prod(job.k[1:]) + 1)
+    return outputs * each * (1 if kind == "f" else 2) + 2e3 * calls + 3e4
 
 
 def bands(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:

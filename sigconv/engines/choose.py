@@ -7,21 +7,21 @@ from the one that they were measured on. The choice depends on sizes alone, and 
 from __future__ import annotations
 
 from functools import lru_cache
-from math import log2, prod
+from math import inf, log2, prod
 
 import numpy as np
 
-from . import bands, columns, dense, lags, packed, products, speeds, tiles
+from . import bands, columns, compiled, dense, lags, lowrank, packed, planes, products, speeds, tiles
 from .direct import DOTTED, EXACT, IN_A_ROW
 from .job import Job
 from .separable import cost as separable_cost
 from .separable import factors
 from .spectral import fast_length, tile_points
 
-__all__ = ["brief", "choose", "costs", "line", "raw"]
+__all__ = ["brief", "choose", "costs", "line", "of_line", "raw"]
 
 # Nanoseconds for one product summed tap by tap, and for one point of a transform (forward, product, back) per log2 of its length.
-DIRECT = {1: 0.15, 2: 0.9, 3: 1.2}
+DIRECT = {2: 0.9, 3: 0.6}
 SPECTRAL = 0.8
 BRIEF = 50_000  # products that are summed as they stand: whole numbers stay whole
 
@@ -31,7 +31,7 @@ def choose(w: np.ndarray, job: Job, kind: str) -> str:
     if prod(job.k) == 1 or brief(job):
         return "direct"
     if len(job.n) == 1:
-        return _of_line(job, kind, speeds.version())
+        return line(job, kind)
     found = costs(w, job, kind)
     return min(found, key=found.__getitem__)
 
@@ -43,19 +43,24 @@ def costs(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
 
 def raw(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
     """The same on the machine that the costs were measured on."""
-    return _line(job, kind) if len(job.n) == 1 else _grid(w, job, kind)
+    return _line(job, kind, compiled.opened()) if len(job.n) == 1 else _grid(w, job, kind)
 
 
 def line(job: Job, kind: str) -> str:
-    """The method for one filter on one line."""
-    return "direct" if brief(job) else _of_line(job, kind, speeds.version())
+    """The method for a job on lines that is not brief."""
+    loops = compiled.opened()
+    name, saved = of_line(job, kind, speeds.version(), loops)
+    return of_line(job, kind, speeds.version(), True)[0] if saved and compiled.loaded(saved) else name
 
 
 @lru_cache(maxsize=4096)
-def _of_line(job: Job, kind: str, version: int) -> str:
-    """The least of the costs, for this state of the machine's speeds."""
-    found = {name: value * speeds.factor(name) for name, value in _line(job, kind).items()}
-    return min(found, key=found.__getitem__)
+def of_line(job: Job, kind: str, version: int, loops: bool) -> tuple[str, float]:
+    """The least of the costs, for this state of the machine's speeds and of numba, and what numba would save of it (ns)."""
+    found = {name: value * speeds.factor(name) for name, value in _line(job, kind, loops).items()}
+    name = min(found, key=found.__getitem__)
+    if loops or not compiled.serves(job, kind):
+        return name, 0.0
+    return name, max(found[name] - compiled.cost(job, kind) * speeds.factor("compiled"), 0.0)
 
 
 def brief(job: Job) -> bool:
@@ -64,7 +69,7 @@ def brief(job: Job) -> bool:
         and pairs * job.out[0] * min(job.k[0], job.n[0]) <= BRIEF
 
 
-def _line(job: Job, kind: str) -> dict[str, float]:
+def _line(job: Job, kind: str, loops: bool) -> dict[str, float]:
     short, per = min(job.k[0], job.n[0]), job.channels // job.groups
     pairs = job.batch * job.filters * per
     found = {"direct": _direct(job, kind, short, pairs), "overlap_save": tiles.cost(job, kind)[0]}
@@ -82,6 +87,8 @@ def _line(job: Job, kind: str) -> dict[str, float]:
         found["packed"] = packed.cost(job, kind)
     if products.fits(job, kind):
         found["blocked"] = products.cost(job, kind)
+    if loops and compiled.serves(job, kind):
+        found["compiled"] = compiled.cost(job, kind)
     return found
 
 
@@ -108,16 +115,28 @@ def _width(kind: str) -> float:
 
 def _grid(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
     ndim, taps = len(job.n), prod(job.k)
-    found = {}
+    found = {"direct": DIRECT[ndim] * job.batch * job.filters * prod(job.out) * job.terms}
     if sum(k > 1 for k in job.k) > 1 and taps > 9 and factors(w) is not None:
         found["separable"] = separable_cost(job, kind)
-    lines = job.batch * (job.channels + job.filters) / 2
-    whole = tuple(fast_length(b - a + span) for a, b, span in zip(job.first, job.stop, job.spans, strict=True))
-    tile = tile_points(job)
-    count = prod(-(-(b - a) // max(p - span, 1)) for a, b, span, p in zip(job.first, job.stop, job.spans, tile, strict=True))
-    found |= {"direct": DIRECT[ndim] * job.batch * job.filters * prod(job.out) * job.terms,
-              "fft": SPECTRAL * (lines + 0.5) * prod(whole) * log2(prod(whole) + 1) + 4e4,
-              "overlap_save": SPECTRAL * lines * count * prod(tile) * log2(prod(tile) + 1) + 6e4 * count}
+    if planes.serves(job, kind):
+        spectral, parts = planes.cost(job, kind)
+        found["fft" if prod(parts) == 1 else "overlap_save"] = spectral
+    else:
+        lines = job.batch * (job.channels + job.filters) / 2
+        whole = tuple(fast_length(b - a + span) for a, b, span in zip(job.first, job.stop, job.spans, strict=True))
+        tile = tile_points(job)
+        count = prod(-(-(b - a) // max(p - span, 1)) for a, b, span, p in zip(job.first, job.stop, job.spans, tile, strict=True))
+        found |= {"fft": SPECTRAL * (lines + 0.5) * prod(whole) * log2(prod(whole) + 1) + 4e4,
+                  "overlap_save": SPECTRAL * lines * count * prod(tile) * log2(prod(tile) + 1) + 6e4 * count}
     if bands.serves(job, kind):
         found["bands"] = bands.cost(job, kind)
+    if compiled.serves(job, kind):  # where numba is open, or what it would save so far is worth opening it
+        fast = compiled.cost(job, kind)
+        if compiled.loaded(min(found.values()) - fast):
+            found["compiled"] = fast
+    if "separable" not in found and lowrank.serves(job, kind):
+        cost = lowrank.cost(w, job, kind, min(found.values()))
+        if cost < inf:
+            found["lowrank"] = cost
     return found
+

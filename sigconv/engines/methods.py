@@ -11,7 +11,7 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError
-from . import bands, columns, dense, lags, packed, products
+from . import bands, columns, compiled, dense, lags, lowrank, packed, planes, products
 from .choose import choose
 from .direct import direct
 from .job import Job
@@ -25,15 +25,18 @@ __all__ = ["METHODS", "NARROW", "perform", "serves"]
 METHODS: dict[str, Callable[..., Any]] = {
     "direct": direct, "blocked": products.blocked, "columns": columns.columns, "dense": dense.dense, "lags": lags.lags,
     "packed": packed.packed, "bands": bands.bands,
-    "separable": separable, "fft": fft, "overlap_save": overlap_save, "matrix": matrix}
+    "compiled": compiled.compiled, "separable": separable, "lowrank": lowrank.lowrank,
+    "fft": fft, "overlap_save": overlap_save, "matrix": matrix}
 NARROW: dict[str, tuple[Callable[[Job, str], bool], str]] = {
     "blocked": (products.fits, "filters, each on its own line of real samples, stride and dilation 1"),
     "columns": (columns.serves, "lines of real samples"),
     "dense": (dense.serves, "lines of single precision, at least 8 channels and filters a group, at most 193 taps, stride and "
                             "dilation 1"),
     "lags": (lags.serves, "lines of real samples, one group, kernels of at least four times as many taps as outputs asked for"),
-    "packed": (packed.serves, "filters of 4096 taps and more, each on its own longer line of real samples, stride and dilation 1, "
-                              "most of whose outputs are wanted"),
+    "packed": (packed.serves, "filters of 4096 taps and more, each on its own longer line of real samples, stride and dilation "
+                              "1, most of whose outputs are wanted"),
+    "compiled": (compiled.serves, "filters of real samples, each on one channel, stride and dilation 1, at most 1024 taps"),
+    "lowrank": (lowrank.serves, "filters on planes or volumes of real samples, each on one channel"),
     "bands": (bands.serves, "filters, each on its own plane or volume of real samples, stride and dilation 1, at most 64 taps "
                             "down and 64 across")}
 
@@ -58,6 +61,8 @@ def perform(x: Array, w: Array, asked: Job, method: str) -> Array:
                            "'auto'")
     if name == "overlap_save" and array and len(job.n) == 1:
         y = (interleaved if fits_interleaved(x, job) else overlapped)(x, w, job)
+    elif name in ("fft", "overlap_save") and array and planes.serves(job, x.dtype.char):
+        y = (planes.whole if name == "fft" else planes.tiled)(x, w, job)
     else:
         y = METHODS[name](x, w, job)
     return y if job.out == asked.out else _embed(y, asked.shape, places)

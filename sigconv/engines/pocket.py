@@ -43,49 +43,54 @@ def real(x: np.ndarray) -> np.ndarray:
     return _opened().r2c(x, (x.ndim - 1,), True, 0, None, 1)
 
 
-def rfft(x: np.ndarray, n: int | None = None) -> np.ndarray:
-    """`numpy.fft.rfft` of the last axis, in the precision of x.
+def rfft(x: np.ndarray, n: int | None = None, axis: int = -1) -> np.ndarray:
+    """`numpy.fft.rfft`, in the precision of x.
 
     >>> rfft(np.ones((1, 3), np.float32), 4)
     array([[3.+0.j, 0.-1.j, 1.+0.j]], dtype=complex64)
     """
-    x = _wide(x, n)
+    x = _wide(x, n, axis)
     if _core() is _by_numpy or not x.size:
-        return np.fft.rfft(x)
-    return _opened().r2c(x, (x.ndim - 1,), True, 0, None, 1)
+        return np.fft.rfft(x, axis=axis)
+    return _opened().r2c(x, (axis % x.ndim,), True, 0, None, 1)
 
 
-def irfft(X: np.ndarray, n: int) -> np.ndarray:
-    """`numpy.fft.irfft` of the last axis, in the precision of X."""
+def irfft(X: np.ndarray, n: int, axis: int = -1) -> np.ndarray:
+    """`numpy.fft.irfft`, in the precision of X."""
     if _core() is _by_numpy or not X.size:
-        return np.fft.irfft(X, n)
-    return _opened().c2r(X, (X.ndim - 1,), n, False, 2, None, 1)
+        return np.fft.irfft(X, n, axis=axis)
+    return _opened().c2r(X, (axis % X.ndim,), n, False, 2, None, 1)
 
 
-def fft(x: np.ndarray, n: int | None = None) -> np.ndarray:
-    """`numpy.fft.fft` of the last axis, in the precision of x."""
-    x = _wide(x, n)
+def fft(x: np.ndarray, n: int | None = None, axis: int = -1) -> np.ndarray:
+    """`numpy.fft.fft` of complex or real x, in its precision."""
+    x = _wide(x, n, axis)
     if _core() is _by_numpy or not x.size or x.dtype.kind != "c":
-        return np.fft.fft(x)
-    return _opened().c2c(x, (x.ndim - 1,), True, 0, None, 1)
+        return np.fft.fft(x, axis=axis)
+    return _opened().c2c(x, (axis % x.ndim,), True, 0, None, 1)
 
 
-def ifft(X: np.ndarray, n: int | None = None) -> np.ndarray:
-    """`numpy.fft.ifft` of the last axis, in the precision of X."""
-    X = _wide(X, n)
+def ifft(X: np.ndarray, n: int | None = None, axis: int = -1) -> np.ndarray:
+    """`numpy.fft.ifft`, in the precision of X."""
+    X = _wide(X, n, axis)
     if _core() is _by_numpy or not X.size:
-        return np.fft.ifft(X)
-    return _opened().c2c(X, (X.ndim - 1,), False, 2, None, 1)
+        return np.fft.ifft(X, axis=axis)
+    return _opened().c2c(X, (axis % X.ndim,), False, 2, None, 1)
 
 
-def _wide(x: np.ndarray, n: int | None) -> np.ndarray:
-    """x with zeros up to n samples of its last axis, or its first n."""
-    if n is None or n == x.shape[-1]:
+def _wide(x: np.ndarray, n: int | None, axis: int) -> np.ndarray:
+    """x with zeros up to n samples of an axis, or its first n."""
+    here = x.shape[axis]
+    if n is None or n == here:
         return x
-    if n < x.shape[-1]:
-        return x[..., :n]
-    wide = np.zeros((*x.shape[:-1], n), x.dtype)
-    wide[..., : x.shape[-1]] = x
+    place: list[slice] = [slice(None)] * x.ndim
+    place[axis] = slice(min(n, here))
+    if n < here:
+        return x[tuple(place)]
+    shape = list(x.shape)
+    shape[axis] = n
+    wide = np.zeros(shape, x.dtype)
+    wide[tuple(place)] = x
     return wide
 
 

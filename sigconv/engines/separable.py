@@ -10,6 +10,7 @@ product differs from w by less than rounding: by at most 4 eps ‖w‖₁, a qua
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -20,10 +21,13 @@ from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError
 from .bands import along_last, bands
+from .compiled import along as along_axes
+from .compiled import loaded, passes_cost
+from .compiled import serves as fits_loops
 from .direct import EXACT, direct
 from .job import Job
 
-__all__ = ["cost", "factors", "separable"]
+__all__ = ["ROUNDING", "cost", "factors", "passed", "separable"]
 
 ROUNDING = 4
 
@@ -54,16 +58,6 @@ def factors(w: np.ndarray) -> list[np.ndarray] | None:
     return [line.reshape(*lead, -1) for line in lines]
 
 
-def cost(job: Job, kind: str) -> float:
-    """Nanoseconds, about: a pass an axis, of as many samples as it leaves."""
-    pairs, size = job.batch * job.filters * job.channels // job.groups, list(job.n)
-    total = 0.0
-    for axis, (k, o) in enumerate(zip(job.k, job.out, strict=True)):
-        size[axis] = o
-        total += prod(size) * (0.4 if k == 1 else ((k + 32 * -(-k // EXACT)) * 0.024 + 3.5))
-    return pairs * total * (1 if kind == "f" else 2 if kind == "d" else 8) + 5e4
-
-
 def separable(x: Array, w: Array, job: Job) -> Array:
     """The convolution axis by axis; `SigconvError` where the kernel is not a product of lines."""
     lines = factors(arrays.to_numpy(w))
@@ -72,11 +66,42 @@ def separable(x: Array, w: Array, job: Job) -> Array:
                            "use method='auto'")
     if arrays.is_tensor(w) and w.requires_grad:
         return _with_gradient(lines)(x, w, job)
-    return _passes(x, lines, job)
+    return passed(x, lines, job)
 
 
-def _passes(x: Array, lines: list[np.ndarray], job: Job) -> Array:
+def cost(job: Job, kind: str) -> float:
+    """Nanoseconds, about."""
+    return passes_cost(job, kind) if loaded() and _fits_loops(job, kind) else _cost_of_products(job, kind)
+
+
+def _cost_of_products(job: Job, kind: str) -> float:
+    """A pass an axis, of as many samples as it leaves."""
+    pairs, size, last = job.batch * job.filters * job.channels // job.groups, list(job.n), len(job.n) - 1
+    total = 0.0
+    for axis, (k, o) in enumerate(zip(job.k, job.out, strict=True)):
+        size[axis] = o
+        total += 2.5e4 * prod(size[:axis]) if k > 1 and 0 < axis < last else 0  # of each plane a call
+        total += prod(size) * (0.4 if k == 1 else ((k + 32 * -(-k // EXACT)) * 0.014 + 1))
+    return pairs * total * (1 if kind == "f" else 2 if kind == "d" else 8) + 5e4
+
+
+def _fits_loops(job: Job, kind: str) -> bool:
+    """Whether compiled loops serve each pass."""
+    return len(job.n) > 1 and all(fits_loops(replace(job, k=(k,)), kind) for k in job.k)
+
+
+def _worth_loops(job: Job, kind: str) -> bool:
+    """Whether compiled loops pass, which are loaded here where they repay it."""
+    return _fits_loops(job, kind) and loaded(_cost_of_products(job, kind) - passes_cost(job, kind))
+
+
+def passed(x: Array, lines: list[np.ndarray], job: Job) -> Array:
     """Each pair of a channel and a filter as a channel of its own, one axis after another, then summed over channels."""
+    if isinstance(x, np.ndarray) and _worth_loops(job, x.dtype.char):
+        whole, each = np.empty(job.shape, x.dtype.newbyteorder("=")), job.filters // job.groups
+        for b, m in np.ndindex(job.batch, job.filters):
+            along_axes(x[b, m // each], [h[m, 0] for h in lines], job.first, whole[b, m])
+        return whole
     xp, per = arrays.namespace(x), job.channels // job.groups
     pairs = job.filters * per
     source = np.arange(pairs) // per // (job.filters // job.groups) * per + np.arange(pairs) % per
@@ -131,7 +156,7 @@ def _with_gradient(lines: list[np.ndarray]) -> Any:
         def forward(ctx: Any, x: Any, w: Any, job: Job) -> Any:
             ctx.save_for_backward(x, w)
             ctx.job = job
-            return _passes(x, lines, job)
+            return passed(x, lines, job)
 
         @staticmethod
         def backward(ctx: Any, grad: Any) -> Any:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from .. import arrays
+from . import compiled, speeds
 from . import pocket as fft
-from .choose import line
+from .choose import brief, of_line
 from .direct import DOTTED, summed
 from .job import Job
 from .products import products
@@ -20,7 +21,6 @@ from .tiles import tiles
 __all__ = ["lone"]
 
 LARGE = ("packed", "lags")  # methods beside which a look at the job is nothing
-BRIEF = 5  # taps that numpy.convolve sums faster than anything else, however long the line
 
 
 def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -> np.ndarray | None:
@@ -38,13 +38,15 @@ def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -
     long, short = x[0, 0], w[0, 0] if w.dtype is x.dtype else w[0, 0].astype(x.dtype)
     if n < k:
         long, short, n, k = short, long, k, n
-    name, points = _plan(n, k, first, stop, x.dtype.char)
-    if name in LARGE:
+    name, points, saved = _plan(n, k, first, stop, x.dtype.char, speeds.version(), compiled.opened())
+    if name in LARGE or (saved and compiled.loaded(saved)):
         return None
     if name == "direct":
         y = summed(long, short, first, stop)
     elif name == "exactly":
         y = summed(arrays.accurate(long), arrays.accurate(short), first, stop).astype(x.dtype)
+    elif name == "compiled":
+        y = compiled.line(long, short, first, stop)
     elif name == "blocked":
         y = products(long, short, first, stop)
     elif name == "overlap_save":
@@ -64,12 +66,10 @@ def _ends(window: Any) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4096)
-def _plan(n: int, k: int, first: int, stop: int, kind: str) -> tuple[str, int]:
-    """The method, and the length of its transforms."""
-    if k <= BRIEF:
-        return "direct", 0
+def _plan(n: int, k: int, first: int, stop: int, kind: str, version: int, loops: bool) -> tuple[str, int, float]:
+    """The method, the length of its transforms, and what numba would save (ns)."""
     job = Job(1, 1, 1, 1, (n,), (k,), (1,), (1,), (first,), (stop,))
-    name = line(job, kind)
+    name, saved = ("direct", 0.0) if brief(job) else of_line(job, kind, version, loops)
     if name == "direct" and kind == "f" and k > DOTTED:
-        return "exactly", 0
-    return name, tiles_cost(job, kind)[1] if name == "overlap_save" else fast_length(n + k - 1)
+        name = "exactly"
+    return name, tiles_cost(job, kind)[1] if name == "overlap_save" else fast_length(n + k - 1), saved

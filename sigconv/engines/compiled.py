@@ -1,0 +1,151 @@
+"""Filters on lines, planes and volumes by compiled loops (`loops.py`), where numba is worth its load.
+
+numba takes a second to import and make the loops for the first time, half of that later, so it is opened only where some module
+of the process has it open already, or where the time that it would have saved so far adds up to its price. A process without
+numba, or where it fails, goes on without: then `loaded` is False, and the chooser has the other methods.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from math import prod
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from ..errors import SigconvError
+from .job import Job
+
+__all__ = ["along", "compiled", "cost", "line", "loaded", "opened", "passes_cost", "serves"]
+
+PRICE = 3e9  # ns that opening numba and making a loop costs, nothing of it being on the disk
+MOST = 1024  # taps of one sum, which keep the numeric bound
+DEEP = 2**17  # samples between the first pass of a volume and the next: they stay in the cache
+
+_lock = Lock()
+_state: dict[str, Any] = {"saved": 0.0, "failed": False, "open": False}
+
+
+def loaded(saved: float = 0.0) -> bool:
+    """Whether the loops may be called, in a job that would be `saved` ns shorter with them; opens numba where it pays."""
+    if _state["open"] or _state["failed"]:
+        return not _state["failed"]
+    with _lock:
+        _state["saved"] += max(saved, 0.0)
+        if "numba" in sys.modules or _state["saved"] >= PRICE:
+            try:
+                _loop("line", "f")
+                _state["open"] = True
+            except Exception:  # whatever ails a compiler, the other methods do without
+                _state["failed"] = True
+    return bool(_state["open"])
+
+
+def opened() -> bool:
+    """Whether the loops are there, or numba is open anyway."""
+    return bool(_state["open"]) or ("numba" in sys.modules and loaded())
+
+
+@lru_cache(maxsize=16)
+def _loop(name: str, kind: str) -> Any:
+    """One of the loops, made for samples of this kind."""
+    from . import loops
+
+    made = getattr(loops, name)
+    made.compile(loops.signatures(kind)[name])
+    return made
+
+
+def _opened(name: str, kind: str) -> Any:
+    try:
+        made = _loop(name, kind)
+    except Exception as error:
+        _state["failed"] = True
+        raise SigconvError(f"method 'compiled': numba does not make it ({type(error).__name__}); wanted numba installed and "
+                           "working, or method 'auto'") from error
+    _state["open"] = True
+    return made
+
+
+def serves(job: Job, kind: str) -> bool:
+    """Whether these are filters on real samples, each on one channel, stride and dilation 1, of at most `MOST` taps."""
+    ones = (1,) * len(job.n)
+    return kind in "fd" and job.channels == job.groups and job.stride == job.dilation == ones and prod(job.k) <= MOST
+
+
+def cost(job: Job, kind: str) -> float:
+    """Nanoseconds, about."""
+    wide, taps, outputs = 1 if kind == "f" else 2, prod(job.k), prod(job.out)
+    if len(job.n) == 1:
+        total = 1.5e3 + outputs * (0.13 + 0.019 * taps) * wide
+    else:  # a plane of outputs, of a volume, is a line with what is read beside; a row is one of whole turns of the loop
+        planes, height, across = _three(job.out)
+        run = -(-(height * (across + job.k[-1] - 1) if height > 1 else across) // 64) * 64
+        total = 3e3 + planes * (run * (0.2 + 0.0225 * taps) * wide + (run // 1024 + 1) * (30 + 1.5 * taps) + taps + 10 * height)
+    return job.batch * job.filters * (total + outputs * _fresh(job, wide))
+
+
+def _fresh(job: Job, wide: int) -> float:
+    """Nanoseconds an output of a result so large that its pages are new."""
+    return 0.35 * wide if 4 * wide * prod(job.shape) > 2**23 else 0.0
+
+
+def compiled(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
+    """The convolution by compiled loops; for jobs that it `serves`."""
+    y, each = np.empty(job.shape, _native(x)), job.filters // job.groups
+    name = "line" if len(job.n) == 1 else "dense"
+    loop = _opened(name, x.dtype.char)
+    sizes = np.array([*_three(job.n), *_three(job.k), *_three(job.first, 0), *_three(job.out)])
+    for b, m in np.ndindex(job.batch, job.filters):
+        rest: Any = job.first[0] if name == "line" else sizes
+        loop(_flat(x[b, m // each]), _flat(w[m, 0]), rest, y[b, m].reshape(-1))
+    return y
+
+
+def line(x: np.ndarray, h: np.ndarray, first: int, stop: int) -> np.ndarray:
+    """Outputs first … stop−1 of the full convolution of a line and its taps."""
+    y = np.empty(stop - first, _native(x))
+    _opened("line", x.dtype.char)(_flat(x), _flat(h), first, y)
+    return y
+
+
+def passes_cost(job: Job, kind: str) -> float:
+    """Nanoseconds of `along` for every filter, about."""
+    outputs, wide = prod(job.out), 1 if kind == "f" else 2
+    sizes = [prod(job.out[: axis + 1]) * prod(job.n[axis + 1:]) for axis in range(len(job.n))]
+    summed = sum(size * 0.04 * k for size, k in zip(sizes, job.k, strict=True))
+    moved = 0.3 * outputs + (0.3 * sizes[0] if len(job.n) > 2 else 0)
+    start = 2e4 + 50 * prod(job.out[:-1]) + 2e3 * (job.out[0] if len(job.n) > 2 else 0)
+    return job.batch * job.filters * (start + (summed + moved) * wide + outputs * _fresh(job, wide))
+
+
+def along(x: np.ndarray, lines: Sequence[np.ndarray], first: Sequence[int], y: np.ndarray) -> None:
+    """One line of taps along each axis of a plane or a volume, outputs first … into y."""
+    loop = _opened("passes", x.dtype.char)
+    if x.ndim == 2:
+        loop(_flat(x), _flat(lines[0]), _flat(lines[1]), np.array([*x.shape, *first, *y.shape]), y.reshape(-1))
+        return
+    n, size, planes = x.shape, prod(x.shape[1:]), max(min(16, len(y), DEEP // prod(x.shape[1:])), 1)
+    flat, one, h0, h1, h2 = _flat(x), np.ones(1, y.dtype), *(_flat(h) for h in lines)
+    deep, inner = np.empty((planes, size), y.dtype), np.array([*n[1:], *first[1:], *y.shape[1:]])
+    for r in range(0, len(y), planes):
+        count = min(planes, len(y) - r)
+        loop(flat, h0, one, np.array([n[0], size, first[0] + r, 0, count, size]), deep.reshape(-1))
+        for i in range(count):
+            loop(deep[i], h1, h2, inner, y[r + i].reshape(-1))
+
+
+def _three(values: Sequence[int], other: int = 1) -> tuple[int, int, int]:
+    """Of a plane those of a volume whose planes are its rows."""
+    return (values[0], other, values[-1]) if len(values) < 3 else (values[0], values[1], values[2])
+
+
+def _flat(x: np.ndarray) -> np.ndarray:
+    return np.require(x, _native(x), ["C", "A"]).reshape(-1)
+
+
+def _native(x: np.ndarray) -> np.dtype:
+    return x.dtype.newbyteorder("=")
