@@ -23,6 +23,7 @@ from sigconv import reels
 from sigconv.hear.fair import measure
 from sigconv.hear.metering import Meter
 from sigconv.page.overview import Overview
+from sigconv.reels import listening
 from sigconv.study.changes import changed_so_far
 from sigconv.study.tallies import Tally
 
@@ -84,7 +85,7 @@ def test_heard_as_in_memory(tmp_path, spec, options):
     k = sc.kernel(str(tmp_path / spec) if "." in spec and ":" not in spec else spec, x)
     kept, seen = [], []
     with sc.io.blocks(tmp_path / "x.wav") as blocks, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reels.listening, "EXCERPT", 5)
+        patch.setattr(listening, "EXCERPT", 5)
         if not reels.serves(k, **options):
             assert options == {"mode": "full"} and k.domain.start[0] > 0
             return

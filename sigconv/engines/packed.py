@@ -48,10 +48,10 @@ class Packed:
         self.kind = np.result_type(dtype, np.complex64)
         rows = _rows(self.points)
         self.shape = rows, self.points // rows
-        angle = (np.arange(rows)[:, None] * np.arange(self.shape[1])) * (-2 * np.pi / self.points)
-        self.factor = np.empty(self.shape, self.kind)
-        self.factor.real, self.factor.imag = np.cos(angle), np.sin(angle)
-        del angle
+        few = 1 << rows.bit_length() // 2  # w^((few·a + b)·j) is a product of two that are made for few a and few b
+        turn = np.arange(self.shape[1]) * (-2j * np.pi / self.points)
+        coarse, fine = (np.exp(np.arange(0, stop, step)[:, None] * turn) for stop, step in ((rows, few), (few, 1)))
+        self.factor = (coarse[:, None] * fine[:rows]).astype(self.kind).reshape(self.shape)
         self.back = self.factor.conj()
         self.spectra = {}
         lean = (_lean(rows, self.kind.char) * _lean(self.shape[1], self.kind.char)) ** 3  # of signal, kernel, and the way back

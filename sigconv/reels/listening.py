@@ -29,9 +29,8 @@ from ..signal import Signal
 from ..study.changes import changed_so_far
 from ..study.tallies import Tally
 
-__all__ = ["EXCERPT", "LONG", "excerpt", "listen", "serves"]
+__all__ = ["EXCERPT", "excerpt", "listen", "serves"]
 
-LONG = 1 << 23  # samples of all channels that are held in memory: 3 min of mono at 44.1 kHz, 9 at 16 kHz
 EXCERPT = 30  # s that are kept
 
 
