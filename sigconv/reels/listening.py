@@ -118,7 +118,7 @@ def excerpt(powers: np.ndarray, whole: Domain) -> Domain:
     >>> import sigconv as sc
     >>> powers = np.zeros(1000); powers[500:600] = 1  # loud from 50 to 60 s
     >>> excerpt(powers, sc.line(100 * 8000, 8000)).extent
-    ((45.0, 59.999875),)
+    ((45.0, 60.0),)
     """
     rate = float(whole.rate)
     n, width = min(whole.shape[0], round(EXCERPT * rate)), 10 * EXCERPT
