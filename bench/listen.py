@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 from measuring import ROOT, RUNS, in_turn, installed, report, row
 
-TARGET = 4.0  # times the import of numpy
+TARGET = 3.0  # times the import of numpy
 SECONDS = 10
 
 

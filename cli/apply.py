@@ -24,6 +24,10 @@ OPTIONS = ("mode", "padding_mode", "subtype", "resample")  # what decides the re
 @click.option("-o", "--output", metavar="FOLDER", default=".", help="Where results go.  [default: here]")
 @click.option("-j", "--jobs", type=click.IntRange(1, 512), default=1, show_default=True, metavar="N",
               help="Files at a time, each by a process.")
+@click.option("--backend", type=click.Choice(["dask", "ray"]), help="Let a cluster do the work, with files and kernels on a "
+              "file system that it shares.")
+@click.option("--scheduler", metavar="ADDRESS", help="Where the cluster is, e.g. tcp://HOST:8786.  [default: one begun "
+              "here, of -j processes]")
 @click.option("--shard", metavar="I/N", help="Do the I-th of N parts of the files: for several machines on one folder.")
 @click.option("--mode", type=click.Choice(["same", "full"]), default="same", show_default=True,
               help="same: as long as the file; full: with the kernel's tail.")
@@ -36,7 +40,7 @@ OPTIONS = ("mode", "padding_mode", "subtype", "resample")  # what decides the re
 @click.argument("names", metavar="FILE...", nargs=-1, required=True)
 @click.pass_context
 def apply(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...], output: str, jobs: int, shard: str | None,
-          force: bool, talk: Talk, **options: Any) -> None:
+          force: bool, talk: Talk, backend: str | None, scheduler: str | None, **options: Any) -> None:
     """Filter files as they are: true samples, nothing matched or guarded, any length in little memory.
 
     FILE: files, folders (all below them; results keep the sub-folders), patterns. Writes STEM.KERNEL.wav for sounds, .npz for
@@ -50,12 +54,14 @@ def apply(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...], 
     if options["mode"] == "full" and options["padding_mode"] != "zeros":
         raise UsageError(f"--padding-mode {options['padding_mode']} with --mode full: only 'same' looks beyond the ends; wanted "
                          "one of the two")
+    if scheduler and not backend:
+        raise UsageError("--scheduler without --backend: wanted --backend dask, or ray, too")
     KERNELS.clear()
     work = planned(names, kernels, output, shard, force, options, talk)
     counts, said = {True: 0, False: 0}, set[str]()
     bar = len(work) > 2 and sys.stderr.isatty() and sys.stdout.isatty() and not talk.verbose  # it would be torn by a line a file
     new = _missing(output, work)
-    results = outcomes(work, min(jobs, len(work) or 1))
+    results = outcomes(work, min(jobs, len(work) or 1), backend, scheduler)
 
     def tell(path: str) -> None:
         entry = _raised(next(results), talk, said)
@@ -113,16 +119,17 @@ def planned(names: tuple[str, ...], specs: tuple[str, ...], output: str, shard: 
             for one in found if mine(one.inside, part) for i, spec in enumerate(specs)]
 
 
-def outcomes(work: list[Job], jobs: int) -> Generator[Any, None, None]:
-    """What came of each job, in their order: by this process, or by others as they are free."""
-    if jobs == 1:
+def outcomes(work: list[Job], jobs: int, backend: str | None = None, scheduler: str | None = None) -> Generator[Any, None, None]:
+    """What came of each job, in their order: by this process, or by others, here or in a cluster, as they are free."""
+    if jobs == 1 and backend is None:
         yield from map(done, work)
         return
-    from sigconv.applying import spread
+    from sigconv.applying import clustered, spread
 
     early: dict[int, Any] = {}
     waited = 0
-    for number, result in spread(done, work, jobs):
+    pieces = [(str(Path.cwd()), job) for job in work]
+    for number, result in clustered(done_there, pieces, backend, scheduler, jobs) if backend else spread(done, work, jobs):
         early[number] = result
         while waited in early:
             yield early.pop(waited)
@@ -146,6 +153,17 @@ def done(job: Job) -> tuple[Any, list[str], int]:
         except Exception as why:
             entry, code = explain(why)  # type: ignore[assignment]
     return entry, [str(note.message) for note in log], code
+
+
+def done_there(piece: tuple[str, Job]) -> Any:
+    """The same in another folder and process, which may have got the job from one that died: what that one finished is done."""
+    from sigconv.applying import Record
+
+    folder, job = piece
+    os.chdir(folder)
+    with suppress(Exception):  # said by the job itself
+        job = job.known(Record(job.folder, job.record))
+    return done(job)
 
 
 KERNELS: dict[Any, Any] = {}  # of this process, by name and grid

@@ -23,6 +23,7 @@ from sigconv import reels
 from sigconv.hear.fair import measure
 from sigconv.hear.metering import Meter
 from sigconv.page.overview import Overview
+from sigconv.reels import listening
 from sigconv.study.changes import changed_so_far
 from sigconv.study.tallies import Tally
 
@@ -84,7 +85,7 @@ def test_heard_as_in_memory(tmp_path, spec, options):
     k = sc.kernel(str(tmp_path / spec) if "." in spec and ":" not in spec else spec, x)
     kept, seen = [], []
     with sc.io.blocks(tmp_path / "x.wav") as blocks, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reels.listening, "EXCERPT", 5)
+        patch.setattr(listening, "EXCERPT", 5)
         if not reels.serves(k, **options):
             assert options == {"mode": "full"} and k.domain.start[0] > 0
             return
@@ -110,7 +111,7 @@ def test_heard_as_in_memory(tmp_path, spec, options):
 def test_gains_are_those_of_the_whole_as_far_as_single_precision_goes(tmp_path):
     x = sound(400_000, 1, 16000)
     sc.save(x, tmp_path / "x.wav")
-    for spec, most in (("edge", 5e-9), ("-1,0,1", 5e-9), ("lowpass:cutoff=800", 1e-8), ("room", 1e-7), ("echo", 1e-7)):
+    for spec, most in (("edge", 5e-9), ("-1,0,1", 5e-9), ("lowpass:cutoff=800", 2e-7), ("room", 2e-7), ("echo", 2e-7)):
         with sc.io.blocks(tmp_path / "x.wav") as blocks:
             heard, _ = reels.listen(blocks, [(spec, sc.kernel(spec, x))])
         assert heard.takes[0].gain == pytest.approx(sc.hear.listen(x, [(spec, sc.kernel(spec, x))]).takes[0].gain, rel=most)
@@ -128,10 +129,10 @@ def test_the_excerpt_is_where_it_is_loudest():
     rng = np.random.default_rng(0)
     for first in (0, 17, 70):
         x = rng.normal(size=(1, 100 * 1000)) * 0.01
-        x[:, first * 1000:(first + 30) * 1000] *= 50
+        x[:, first * 1000:(first + reels.EXCERPT) * 1000] *= 50
         x = sc.Signal(x, sc.line(100_000, 1000, start=-500))
         found = reels.excerpt(measure(x).powers, x.domain)
-        assert found.shape == (30_000,) and abs(found.start[0] + 500 - first * 1000) <= 1000
+        assert found.shape == (1000 * reels.EXCERPT,) and abs(found.start[0] + 500 - first * 1000) <= 1000
 
 
 def test_an_overview_holds_every_peak():
@@ -168,7 +169,7 @@ def test_the_command_by_either_way(tmp_path, monkeypatch, options):
         near(one.data, two.data, 2.0**-14 if options else 1e-5)
     page = found["blocks"][2][0]
     assert "The whole file" in page and "The whole file" not in found["memory"][2][0]
-    assert re.search(r"the loudest 30 s, from \d+ s on, of 40.0 s", page)
+    assert re.search(r"the loudest 15 s, from \d+ s on, of 40.0 s", page)
 
 
 def test_one_line_where_it_can_not(tmp_path, monkeypatch):

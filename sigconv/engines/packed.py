@@ -114,9 +114,10 @@ def points(taps: int, length: int | None = None) -> int:
 @lru_cache(maxsize=2)
 def _factors(rows: int, columns: int, kind: str) -> tuple[np.ndarray, np.ndarray]:
     """w_F^(j₂·k₁), and its conjugate."""
-    angle = (np.arange(rows)[:, None] * np.arange(columns)) * (-2 * np.pi / (rows * columns))
-    factor = np.empty(angle.shape, kind)
-    factor.real, factor.imag = np.cos(angle), np.sin(angle)
+    few = 1 << rows.bit_length() // 2  # w^((few·a + b)·j) is a product of two that are made for few a and few b
+    turn = np.arange(columns) * (-2j * np.pi / (rows * columns))
+    coarse, fine = (np.exp(np.arange(0, stop, step)[:, None] * turn) for stop, step in ((rows, few), (few, 1)))
+    factor = (coarse[:, None] * fine[:rows]).astype(kind).reshape(rows, columns)
     return factor, factor.conj()
 
 

@@ -26,7 +26,7 @@ from .doors import Retold, Source, entered, told
 from .heads import Head
 from .sniff import identify, trusted
 
-__all__ = ["Blocks", "blocks"]
+__all__ = ["Blocks", "blocks", "from_wav", "plain"]
 
 SIZE = 1 << 16
 WIDTHS = {("PCM", 8): "u1", ("PCM", 16): "<i2", ("PCM", 24): "u1", ("PCM", 32): "<i4", ("FLOAT", 32): "<f4", ("FLOAT", 64): "<f8"}
@@ -77,7 +77,7 @@ class Blocks:
             raise source.error(f"an {kind}; wanted sound, which comes in blocks; sc.load reads it whole")
         self._head = audio.checked(source, self._form, self._formats)
         self._overheard = audio.Overheard(source, self._form)
-        self._plain = _plain(source, self._head)
+        self._plain = plain(source, self._head)
         if self._plain and self._form == "WAV":
             self._decodable, count, rate = self._head.frames or 0, self._head.channels or 0, int(self._head.rate or 0)
         else:
@@ -137,7 +137,7 @@ class Blocks:
         if self._source.fd < 0:
             raise SigconvError(f"{self._source.name}: blocks of a closed file; wanted sc.io.blocks(path) anew")
         if self._plain:
-            return _from_wav(self._source, self._head, self.size)
+            return from_wav(self._source, self._head, self.size)
         return self._by_soundfile()
 
     def _by_soundfile(self) -> Iterator[np.ndarray]:
@@ -176,7 +176,7 @@ class Blocks:
             return file or audio.decoder(self._source, self._form)
 
 
-def _plain(source: Source, head: Head) -> bool:
+def plain(source: Source, head: Head) -> bool:
     """Whether this is a WAV that is as it says, all of it there."""
     at, size = head.extra.get("data", (0, 0))
     block = head.extra.get("block") or 0
@@ -184,7 +184,7 @@ def _plain(source: Source, head: Head) -> bool:
                 and head.frames * block == size and at + size <= source.size)
 
 
-def _from_wav(source: Source, head: Head, size: int) -> Iterator[np.ndarray]:
+def from_wav(source: Source, head: Head, size: int) -> Iterator[np.ndarray]:
     (at, whole), block, width = head.extra["data"], head.extra["block"], WIDTHS[head.codec or "", head.bits or 0]
     raw, end = bytearray(min(size * block, whole)), at + whole
     with source.file() as file:

@@ -29,10 +29,9 @@ from ..signal import Signal
 from ..study.changes import changed_so_far
 from ..study.tallies import Tally
 
-__all__ = ["EXCERPT", "LONG", "excerpt", "listen", "serves"]
+__all__ = ["EXCERPT", "excerpt", "listen", "serves"]
 
-LONG = 1 << 23  # samples of all channels that are held in memory: 3 min of mono at 44.1 kHz, 9 at 16 kHz
-EXCERPT = 30  # s that are kept
+EXCERPT = 15  # s that are kept
 
 
 @dataclass
@@ -119,7 +118,7 @@ def excerpt(powers: np.ndarray, whole: Domain) -> Domain:
     >>> import sigconv as sc
     >>> powers = np.zeros(1000); powers[500:600] = 1  # loud from 50 to 60 s
     >>> excerpt(powers, sc.line(100 * 8000, 8000)).extent
-    ((30.0, 59.999875),)
+    ((45.0, 60.0),)
     """
     rate = float(whole.rate)
     n, width = min(whole.shape[0], round(EXCERPT * rate)), 10 * EXCERPT
