@@ -11,7 +11,7 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError
-from . import bands, columns, compiled, dense, lags, lowrank, packed, planes, products
+from . import bands, columns, compiled, dense, lags, lowrank, packed, planes, products, threads
 from .choose import choose
 from .direct import direct
 from .job import Job
@@ -59,13 +59,18 @@ def perform(x: Array, w: Array, asked: Job, method: str) -> Array:
     if not (serves(name, job, x.dtype.char) if array else name not in NARROW):
         raise SigconvError(f"method {name!r}: it serves {NARROW[name][1]}{'' if array else ', on the CPU'}; wanted another, or "
                            "'auto'")
-    if name == "overlap_save" and array and len(job.n) == 1:
-        y = (interleaved if fits_interleaved(x, job) else overlapped)(x, w, job)
-    elif name in ("fft", "overlap_save") and array and planes.serves(job, x.dtype.char):
-        y = (planes.whole if name == "fft" else planes.tiled)(x, w, job)
-    else:
-        y = METHODS[name](x, w, job)
+    run = _of_arrays(name, x, job) if array else METHODS[name]
+    y = threads.in_pieces(run, x, w, job) if array and threads.pays(name, job) else run(x, w, job)
     return y if job.out == asked.out else _embed(y, asked.shape, places)
+
+
+def _of_arrays(name: str, x: np.ndarray, job: Job) -> Callable[..., np.ndarray]:
+    """The function that does a job on NumPy arrays."""
+    if name == "overlap_save" and len(job.n) == 1:
+        return interleaved if fits_interleaved(x, job) else overlapped
+    if name in ("fft", "overlap_save") and planes.serves(job, x.dtype.char):
+        return planes.whole if name == "fft" else planes.tiled
+    return METHODS[name]
 
 
 def _portable(job: Job) -> str:

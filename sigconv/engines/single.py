@@ -20,6 +20,7 @@ from .tiles import tiles
 
 __all__ = ["lone"]
 
+MANY = 2**22  # outputs that several threads may make
 LARGE = ("packed", "lags")  # methods beside which a look at the job is nothing
 
 
@@ -39,7 +40,7 @@ def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -
     if n < k:
         long, short, n, k = short, long, k, n
     name, points, saved = _plan(n, k, first, stop, x.dtype.char, speeds.version(), compiled.opened())
-    if name in LARGE or (saved and compiled.loaded(saved)):
+    if name in LARGE or (saved and compiled.loaded(saved)) or (stop - first > MANY and name in ("overlap_save", "compiled")):
         return None
     if name == "direct":
         y = summed(long, short, first, stop)
