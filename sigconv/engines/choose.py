@@ -12,7 +12,7 @@ from math import inf, log2, prod
 import numpy as np
 
 from . import bands, columns, compiled, dense, lags, lowrank, packed, planes, products, speeds, tiles
-from .direct import DOTTED, EXACT, IN_A_ROW
+from .direct import EXACT, IN_A_ROW, dotted
 from .job import Job
 from .separable import cost as separable_cost
 from .separable import factors
@@ -98,7 +98,7 @@ def _direct(job: Job, kind: str, short: int, pairs: int) -> float:
     each = 0.6 + 0.07 * short if short <= 11 else 4 + 0.033 * short + 3 * (short < 20)
     if kind not in "fd" or job.stride != (1,) or job.dilation != (1,):
         each = 2 + 1.5 * short
-    elif kind == "f" and (short > DOTTED or (per > 1 and job.terms > EXACT)):
+    elif kind == "f" and (short > dotted() or (per > 1 and job.terms > EXACT)):
         each = 1.5 * each + 2  # in double precision
     mixed = 0.03 if per >= 8 else 0.6  # a tap of many channels is a product of matrices
     if job.stride != (1,):

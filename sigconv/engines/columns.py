@@ -146,6 +146,10 @@ def copied(x: np.ndarray, w: np.ndarray, job: Job, y: np.ndarray) -> None:
         wide = samples(x, job.first[0] + s * j - job.spans[0], (count - 1) * s + job.spans[0] + 1)
         for lines, out in zip(wide, y, strict=True):
             t, step = lines.strides
+            if len(parts) == 1:
+                view = np.lib.stride_tricks.as_strided(lines, (c, k, count), (t, d * step, s * step), writeable=False)
+                np.matmul(matrices[0], view.reshape(-1, count), out=out[:, j: j + count])
+                continue
             sums: list[np.ndarray] = []
             for number, ((a, z, b, e), matrix) in enumerate(zip(parts, matrices, strict=True), 1):
                 view = np.lib.stride_tricks.as_strided(lines[b:, a * d:], (e - b, z - a, count), (t, d * step, s * step),

@@ -13,6 +13,7 @@ axis, so that what is made on the way does not grow with the signal.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any
@@ -23,11 +24,12 @@ from .. import arrays
 from ..arrays import Array
 from .job import Job
 
-__all__ = ["direct"]
+__all__ = ["direct", "dotted", "summed"]
 
 BLOCK = 2**20  # outputs summed at a time
 MANY = 128  # taps that torch sums within the bound in double precision
-DOTTED = 256  # products that numpy.convolve, whose sums go side by side, makes within it on a line
+DOTTED = 1024  # products that numpy.convolve, whose sums go side by side, makes within it on a line
+SURE = 6  # eps that such a sum of equal numbers may be off
 EXACT = 64  # terms that single precision sums within the numeric bound of 16 eps
 IN_A_ROW = 1024  # products that numpy.convolve sums within the bound in double precision
 ORDERED = 32  # taps summed one after another
@@ -55,7 +57,17 @@ def direct(x: Array, w: Array, job: Job) -> Array:
 def _dotted(x: Array, job: Job) -> bool:
     """Whether `numpy.convolve` makes each sum."""
     return isinstance(x, np.ndarray) and x.dtype.kind == "f" and _by_lines(job) and job.channels == job.groups \
-        and min(job.k[0], job.n[0]) <= DOTTED
+        and min(job.k[0], job.n[0]) <= dotted()
+
+
+@lru_cache(maxsize=1)
+def dotted() -> int:
+    """How many products this machine's `numpy.convolve` sums within the bound in single precision: BLAS has many sums side by
+    side where the processor has, and a plain loop one."""
+    x, h = np.full(2 * DOTTED, 0.7, np.float32), np.full(DOTTED, 0.1, np.float32)
+    exact = float(x[0]) * float(h[0]) * DOTTED
+    off = float(np.abs(np.convolve(x, h, "valid") - exact).max()) / exact / float(np.finfo(np.float32).eps)
+    return DOTTED if off < SURE else EXACT
 
 
 def _by_lines(job: Job) -> bool:

@@ -11,7 +11,7 @@ from .. import arrays
 from . import compiled, speeds
 from . import pocket as fft
 from .choose import brief, of_line
-from .direct import DOTTED, summed
+from .direct import dotted, summed
 from .job import Job
 from .products import products
 from .spectral import fast_length
@@ -71,6 +71,6 @@ def _plan(n: int, k: int, first: int, stop: int, kind: str, version: int, loops:
     """The method, the length of its transforms, and what numba would save (ns)."""
     job = Job(1, 1, 1, 1, (n,), (k,), (1,), (1,), (first,), (stop,))
     name, saved = ("direct", 0.0) if brief(job) else of_line(job, kind, version, loops)
-    if name == "direct" and kind == "f" and k > DOTTED:
+    if name == "direct" and kind == "f" and k > dotted():
         name = "exactly"
     return name, tiles_cost(job, kind)[1] if name == "overlap_save" else fast_length(n + k - 1), saved

@@ -34,6 +34,7 @@ def cost(job: Job, kind: str = "f") -> tuple[float, int]:
     for f in range(least, min(most, least + 5) + 1):
         blocks = ceil(outputs / (2**f - span))
         each[f] = lines * 2**f * POINT[min(f - 8, 10)] * (blocks + max(4 - blocks, 0) / 3)  # few of them are slower, each
+        each[f] += 0.35 * job.filters * 2**f * POINT[min(f - 8, 10)]  # the kernel's
         each[f] += 2**f * job.filters * per * (0.05 * job.batch * blocks + 2) if per > 1 else 0
     best = min(each, key=each.__getitem__)
     several = 1.5 if job.filters > 1 or job.batch > 1 else 1.0  # spectra are laid against each other
@@ -53,13 +54,24 @@ def prepared(w: np.ndarray, job: Job) -> np.ndarray:
 
 def mixed(x: np.ndarray, spectrum: np.ndarray, job: Job) -> np.ndarray:
     """The convolution with what was `prepared`."""
-    points, span = cost(job)[1], job.spans[0]
+    points, together = cost(job)[1], CHUNK if job.channels == job.groups else 8 * CHUNK
+    y = np.empty((job.batch, job.filters, job.stop[0] - job.first[0]), x.dtype)
+    if job.batch > 1 and points * max(job.channels, job.filters) * job.batch > together:  # a signal at a time stays in the cache
+        for b in range(job.batch):
+            _blocks(x[b: b + 1], spectrum, replace(job, batch=1), points, y[b: b + 1])
+    else:
+        _blocks(x, spectrum, job, points, y)
+    return y if job.stride == (1,) else np.ascontiguousarray(y[..., ::job.stride[0]])
+
+
+def _blocks(x: np.ndarray, spectrum: np.ndarray, job: Job, points: int, y: np.ndarray) -> None:
+    """Outputs of stride 1 into y, as many blocks at a time as stay in the cache."""
+    span = job.spans[0]
     forward, back = (fft.rfft, fft.irfft) if x.dtype.kind == "f" else (fft.fft, fft.ifft)
-    step, (first,), (stop,), (stride,) = points - span, job.first, job.stop, job.stride
+    step, (first,), (stop,) = points - span, job.first, job.stop
     blocks = ceil((stop - first) / step)
     together = CHUNK if job.channels == job.groups else 8 * CHUNK  # products of matrices want many rows
     per = max(together // (points * max(job.channels, job.filters) * job.batch), 1)
-    y = np.empty((job.batch, job.filters, stop - first), x.dtype)
     for j in range(0, blocks, per):
         count = min(per, blocks - j)
         frames = _frames(x, first + j * step - span, count, step, points)
@@ -72,7 +84,6 @@ def mixed(x: np.ndarray, spectrum: np.ndarray, job: Job) -> np.ndarray:
             out[..., : full * step].reshape(job.batch, job.filters, full, step)[...] = clean[:, :full].swapaxes(1, 2)
         if full < count:
             out[..., full * step:] = clean[:, full, :, : out.shape[-1] - full * step]
-    return y if stride == 1 else np.ascontiguousarray(y[..., ::stride])
 
 
 def fits_interleaved(x: np.ndarray, job: Job) -> bool:

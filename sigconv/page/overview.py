@@ -27,7 +27,7 @@ class Overview:
     >>> for part in np.split(np.sin(np.arange(8000.0)), 4):
     ...     seen.see(0, sc.Signal(part[None], sc.line(2000, 8000)))
     >>> seen.outline(0).shape, round(float(seen.outline(0).max()), 2), seen.cells(0).shape
-    ((1, 960), 1.0, (96, 480))
+    ((1, 942), 1.0, (96, 471))
     """
 
     def __init__(self, frames: int, rate: float):
