@@ -12,6 +12,7 @@ array([[3., 1., 4., 1.]])
 
 import numpy as np
 
+from .shaping import complete, tighten
 from .verbs import Bounds, adjoint, bounds, synthesis
 
-__all__ = ["Bounds", "adjoint", "bounds", "synthesis"]
+__all__ = ["Bounds", "adjoint", "bounds", "complete", "synthesis", "tighten"]

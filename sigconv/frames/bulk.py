@@ -104,6 +104,14 @@ class Bulk:
         x = np.fft.ifftn(self.scattered(x, z.shape[0]), axes=axes)[(..., *(slice(k) for k in n))]
         return x.real if self.real else x
 
+    def root(self, z: np.ndarray) -> np.ndarray:
+        """S^(−1/2) z for z (b, c, *N)."""
+        values, vectors = np.linalg.eigh(self.matrices)
+        turned = (vectors * values[:, None, :] ** -0.5) @ np.conj(vectors.swapaxes(1, 2))
+        axes = tuple(range(2, z.ndim))
+        x = np.fft.ifftn(self.scattered(self._grouped(np.fft.fftn(z, axes=axes)) @ turned.swapaxes(1, 2), z.shape[0]), axes=axes)
+        return x.real if self.real and not np.iscomplexobj(z) else x
+
 
 def _response(p: Part, rows: slice, size: tuple[int, ...], mirrored: bool = False) -> np.ndarray:
     """ĥ(f) of some filters on the circle, each turned to where its outputs stand."""
