@@ -22,7 +22,7 @@ from .parts import Part
 
 __all__ = ["CIRCLE", "Bulk", "period"]
 
-LARGEST = 96  # rows of a small matrix
+LARGEST = 256  # rows of a small matrix
 CIRCLE = 2**23  # entries of all of them
 PIECE = 2**21  # values of transforms at a time
 
@@ -44,6 +44,7 @@ class Bulk:
         self.matrices: np.ndarray = sum(self._of(p) for p in parts)  # type: ignore[assignment]
         self._inverse: np.ndarray | None = None
         self._extremes: tuple[float, float] | None = None
+        self._rest = 0.0
 
     @property
     def groups(self) -> tuple[int, ...]:
@@ -97,12 +98,16 @@ class Bulk:
     def solve(self, z: np.ndarray, limit: float) -> np.ndarray:
         """S⁻¹ z for z (b, c, *n) that fits into the circle; directions below B/limit are left at 0."""
         if self._inverse is None:
-            self._inverse = _inverse(self.matrices, *self.extremes(), limit)
+            self._inverse = _inverse(self.matrices, *self.extremes(), limit, self._rest)
         n, axes = z.shape[2:], tuple(range(2, z.ndim))
         f = self._grouped(np.fft.fftn(z, self.size, axes=axes))
         x = f * self._inverse[:, 0, :, None].swapaxes(1, 2) if self._inverse.shape[1] == 1 else f @ self._inverse.swapaxes(1, 2)
         x = np.fft.ifftn(self.scattered(x, z.shape[0]), axes=axes)[(..., *(slice(k) for k in n))]
         return x.real if self.real else x
+
+    def fill(self) -> None:
+        """From now on `solve` takes directions below B/limit for average ones: what stands in for them is the edges' doing."""
+        self._rest, self._inverse = 1 / (self.extremes()[1] or 1.0), None
 
     def root(self, z: np.ndarray) -> np.ndarray:
         """S^(−1/2) z for z (b, c, *N)."""
@@ -138,10 +143,10 @@ def _confused(q: tuple[int, ...], stride: tuple[int, ...], channels: int) -> np.
     return same
 
 
-def _inverse(S: np.ndarray, least: float, most: float, limit: float) -> np.ndarray:
+def _inverse(S: np.ndarray, least: float, most: float, limit: float, rest: float) -> np.ndarray:
     floor = most / limit
-    if least > floor:
+    if S.shape[1] > 1 and least > floor:
         return np.linalg.inv(S)
-    values, vectors = np.linalg.eigh(S)
-    turned = np.where(values > floor, 1 / np.where(values > floor, values, 1), 0)
-    return (vectors * turned[:, None, :]) @ np.conj(vectors.swapaxes(1, 2))
+    values, vectors = (S.real[..., 0], None) if S.shape[1] == 1 else np.linalg.eigh(S)
+    turned = np.where(values > floor, 1 / np.where(values > floor, values, 1), rest)
+    return turned[..., None] + 0j if vectors is None else (vectors * turned[:, None, :]) @ np.conj(vectors.swapaxes(1, 2))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..domain import Domain
-from .bulk import Bulk, period
+from .bulk import CIRCLE, Bulk, period
 from .system import Diagonal, System, near
 
 __all__ = ["Extremes", "extremes"]
@@ -53,9 +53,10 @@ def extremes(system: System, limit: float, domain: Domain) -> Extremes:
         return Extremes(float(values.min()), float(values.max()), found[0], found[1], words)
     q = period(system.parts)
     circle = tuple(-(-max(2 * max(p.spans[i] for p in system.parts), 256 if len(q) == 1 else 16) // s) * s for i, s in enumerate(q))
-    bulk = Bulk(system.parts, circle, system.real)
+    round_ = system.parts[0].padding == "circular" and not any(n % s for n, s in zip(system.n, q, strict=True))
+    bulk = Bulk(system.parts, system.n if round_ and prod((*system.shape, *q)) <= CIRCLE else circle, system.real)
     inner = _bulk(system, bulk)
-    if all(p.padding == "circular" for p in system.parts) and not any(n % s for n, s in zip(system.n, q, strict=True)):
+    if round_:
         found_all = [inner]
     else:
         short = _shortened(system, circle)
@@ -177,18 +178,23 @@ def _runs(lost: np.ndarray) -> list[tuple[int, int]]:
     return [(int(a), int(z) - 1) for a, z in zip(edge[::2], edge[1::2], strict=True)]
 
 
+def _widest(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The three longest, in order."""
+    return sorted(sorted(runs, key=lambda run: run[0] - run[1])[:3])
+
+
 def _places(lost: np.ndarray, domain: Domain) -> str:
-    """Positions, at most three runs of them; their number in more dimensions."""
+    """Positions, the three longest runs of them; their number in more dimensions."""
     if lost.ndim > 1:
         return f"{int(lost.sum())} of {lost.size} samples"
     runs = _runs(lost)
     step, start = float(domain.step[0]), float(domain.start[0])
-    words = [f"{(start + a) * step:.6g} … {(start + z + 1) * step:.6g} {domain.unit[0]}" for a, z in runs[:3]]
+    words = [f"{(start + a) * step:.6g} … {(start + z + 1) * step:.6g} {domain.unit[0]}" for a, z in _widest(runs)]
     return ", ".join(words) + (f" and {len(runs) - 3} more" if len(runs) > 3 else "") + f" ({int(lost.sum())} samples)"
 
 
 def _bands(share: np.ndarray, domain: Domain) -> str:
-    """Frequencies of which more than a quarter is lost, at most three bands."""
+    """Frequencies of which more than a quarter is lost, the three widest bands."""
     if share.ndim > 1:
         return f"{100 * float((share > 0.25).mean()):.3g} % of the frequencies"
     lost = np.fft.fftshift(share > 0.25)
@@ -198,5 +204,5 @@ def _bands(share: np.ndarray, domain: Domain) -> str:
         lost = np.append(lost[zero:], lost[0] if n % 2 == 0 else [])
         zero = 0
     runs = _runs(lost)
-    words = [f"{(a - zero) * each:.5g} … {(z - zero) * each:.5g} {unit}" if z > a else f"{(a - zero) * each:.5g} {unit}" for a, z in runs[:3]]
+    words = [f"{(a - zero) * each:.5g} … {(z - zero) * each:.5g} {unit}" if z > a else f"{(a - zero) * each:.5g} {unit}" for a, z in _widest(runs)]
     return ", ".join(words) + (f" and {len(runs) - 3} more" if len(runs) > 3 else "")

@@ -13,9 +13,9 @@ from .. import arrays
 from ..domain import Domain
 from ..errors import SigconvError
 from ..signal import Signal
-from .bulk import Bulk, period
+from .bulk import Bulk
 from .parts import Part, parts_of
-from .system import System
+from .system import system_of
 
 __all__ = ["complete", "tighten"]
 
@@ -25,12 +25,12 @@ RESIDUE = 1e-8  # of its energy: what a completing filter may lose by ending
 FILL = 0.4  # of the rate of its outputs: the widest that one completing band may be
 
 
-def tighten(k: Signal, stride: int = 1, *, limit: float = 1e6) -> Signal:
+def tighten(k: Signal, stride: int = 1, *, limit: float = 1e6, real: bool | None = None) -> Signal:
     """The canonical tight bank, S^(−1/2) of every filter: A = B = 1 at this stride, and `adjoint` is its own inverse.
 
     Of all tight banks the nearest to `k` (Janssen & Strohmer, J. Fourier Anal. Appl. 8, 2002). Filters grow as long as S^(−1/2) reaches, to
     −260 dB; where a bank is painless they keep their length. Tight away from the edges: on a circle, and on a line with mode
-    "full". Kernels on a line, value `(m,)`.
+    "full". Kernels on a line, value `(m,)`; `real` as for `synthesis`.
 
     >>> import sigconv as sc
     >>> from sigconv.frames import adjoint
@@ -44,10 +44,11 @@ def tighten(k: Signal, stride: int = 1, *, limit: float = 1e6) -> Signal:
     Raises `SigconvError` for a bank that is none on a line, of a condition above `limit`, or that reaches beyond 2¹⁷ samples.
     """
     part, _ = _line(k, stride)
-    system = System((part,), True)
+    system = system_of((part,), False, real, limit)
+    part = system.parts[0]
     q, size = part.stride[0], -(-max(4 * part.spans[0], 256) // part.stride[0]) * part.stride[0]
     while True:
-        bulk = Bulk((part,), (size,), True)
+        bulk = Bulk((part,), (size,), system.real)
         least, most = bulk.extremes()
         if not bulk.exact or least * limit < most:
             raise SigconvError(f"tighten of a bank of bounds {least:.3g} and {most:.3g} at stride {q}: wanted a condition of at most "

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from .bulk import CIRCLE, Bulk, period
-from .system import Diagonal, System, near
+from .system import Diagonal, Flat, System, near
 
 __all__ = ["SMALL", "Plan", "dense", "inverse", "plan", "solve"]
 
@@ -35,9 +35,12 @@ class Plan:
     neighbour: Any  # Bulk, Diagonal, or None for the section's own diagonal
     size: int  # of a section; 0: in one
     reach: int
+    flat: float = 0  # B, where an edge loses samples: what the preconditioner would put there is nobody's
 
-    def solver(self, system: System) -> Any:
+    def solver(self, system: System, inside: bool = False) -> Any:
         """What preconditions a section."""
+        if self.flat and not inside and isinstance(self.neighbour, Bulk):
+            return Flat(self.flat)
         return Diagonal(system) if self.neighbour is None or isinstance(self.neighbour, Diagonal) else self.neighbour
 
 
@@ -105,8 +108,9 @@ def _solved(how: Plan, rest: Callable[..., Any], batch: int, limit: float, dtype
             z = a + 3 * how.size // 4
         part, rows = system.section(a, z)
         stop = n if z == n else z - M
-        keep, solver, left = slice(done - a, stop - a), how.solver(part), rest(part, rows, slice(a, z))
-        if a and z < n and isinstance(solver, Bulk) and solver.exact:
+        inside = a > 0 and z < n
+        keep, solver, left = slice(done - a, stop - a), how.solver(part, inside), rest(part, rows, slice(a, z))
+        if inside and isinstance(solver, Bulk) and solver.exact:
             found = solver.solve(left(None), limit)
         else:
             found = _gradients(part, left, solver, limit, keep)

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import arrays
 from .bulk import Bulk, period
 from .parts import Part
 
-__all__ = ["Diagonal", "System", "near"]
+__all__ = ["Diagonal", "Flat", "System", "near", "system_of"]
 
 FRAME = 4096  # taps up to which a frame's own matrix is looked at
 ALONE = 1e-10  # what may stand beside a diagonal, relative to it, for it to count as one
@@ -105,6 +106,32 @@ class System:
             if np.abs(gram - np.diag(np.diagonal(gram))).max() > ALONE * np.abs(gram).max():
                 return False
         return True
+
+
+def system_of(parts: Sequence[Part], complex_: bool, real: bool | None, limit: float) -> System:
+    """NumPy in double precision. Whether the signal is real is asked of the coefficients (`complex_`), and of complex taps: those
+    that see half of the spectrum are for real signals."""
+    double = tuple(replace(p, w=arrays.accurate(arrays.to_numpy(p.w))) for p in parts)
+    if real is not None:
+        return System(double, bool(real))
+    if not any(np.iscomplexobj(p.w) for p in double):
+        return System(double, not complex_)
+    size = tuple(-(-max(2 * max(p.spans[i] for p in double), 64) // s) * s for i, s in enumerate(period(double)))
+    least, most = Bulk(double, size, False).extremes()
+    return System(double, least * limit < most)
+
+
+class Flat:
+    """1 / B: no more than a scale, which adds nothing that Aᴴ does not reach."""
+
+    exact = False
+
+    def __init__(self, most: float):
+        self.most = most
+
+    def solve(self, z: np.ndarray, limit: float) -> np.ndarray:
+        """z / B."""
+        return z / self.most
 
 
 class Diagonal:

@@ -16,11 +16,11 @@ from ..arrays import Array
 from ..domain import Domain, natural
 from ..errors import SigconvError
 from ..signal import Signal
-from .bulk import Bulk, period
+from .bulk import Bulk
 from .extremes import Extremes, extremes
 from .parts import Part, parts_of
 from .solving import SMALL, Plan, dense, inverse, plan, solve
-from .system import System
+from .system import System, system_of
 
 __all__ = ["Bounds", "adjoint", "bounds", "synthesis"]
 
@@ -77,7 +77,7 @@ def synthesis(y: Any, k: Any, domain: Domain, stride: Any = 1, *, mode: str = "s
     plain = [arrays.to_numpy(v) for v in ys]
     if not all(np.isfinite(v).all() for v in plain):
         raise SigconvError("coefficients that are not finite: wanted those of a finite signal")
-    system = _system(parts, any(np.iscomplexobj(v) for v in plain), real, limit)
+    system = system_of(parts, any(np.iscomplexobj(v) for v in plain), real, limit)
     if system.real and not any(np.iscomplexobj(p.w) for p in system.parts):
         plain = [v.real for v in plain]
     kind = np.result_type(*(v.real.dtype for v in plain), np.float32)
@@ -133,7 +133,7 @@ def bounds(k: Any, n: Any, stride: Any = 1, *, mode: str = "same", padding_mode:
     domain = Domain(natural(n, "n", like.ndim), like.step, 0, like.unit, like.name)
     made, _, _ = parts_of(k, domain, stride, mode, padding_mode, dilation)
     parts = [p for _, p in made]
-    system = _system(parts, False, real, 1e6)
+    system = system_of(parts, False, real, 1e6)
     _, ends = _planned(system, 1e6, domain)
     twice = 2 if system.real and any(np.iscomplexobj(p.w) for p in system.parts) else 1
     numbers = twice * sum(p.w.shape[0] / prod(p.stride) for p in parts) / system.shape[0]
@@ -149,7 +149,7 @@ def _read(y: Any, k: Any, domain: Domain, stride: Any, mode: str, padding_mode: 
     made, grids, lone = parts_of(k, domain, stride, mode, padding_mode, dilation)
     given = [y] if lone else y
     if not isinstance(given, (list, tuple)) or not all(isinstance(v, Signal) for v in given) or len(given) != len(made):
-        what = f"{len(given)} Signals" if isinstance(given, (list, tuple)) else f"a {type(given).__name__}"
+        what = f"{len(y)} Signals" if isinstance(y, (list, tuple)) else f"a {type(y).__name__}"
         raise SigconvError(f"{what} of coefficients: wanted " + ("a Signal" if lone else f"a list of {len(made)}, one for each kernel"))
     ys, leads = [], set()
     for (kernel, part), grid, v in zip(made, grids, given, strict=True):
@@ -172,19 +172,6 @@ def _signal(x: Array, lead: tuple[int, ...], value: tuple[int, ...], domain: Dom
     return Signal(x.reshape(*value, *domain.shape), domain, names)
 
 
-def _system(parts: Sequence[Part], complex_: bool, real: bool | None, limit: float) -> System:
-    """NumPy in double precision; whether the signal is real is asked of the bank where nobody says it."""
-    double = tuple(replace(p, w=arrays.accurate(arrays.to_numpy(p.w.resolve_conj() if arrays.is_tensor(p.w) else p.w)))
-                   for p in parts)
-    if real is not None:
-        return System(double, bool(real))
-    if not any(np.iscomplexobj(p.w) for p in double):
-        return System(double, not complex_)
-    size = tuple(-(-max(2 * max(p.spans[i] for p in double), 64) // s) * s for i, s in enumerate(period(double)))
-    least, most = Bulk(double, size, False).extremes()
-    return System(double, least * limit < most)
-
-
 def _planned(system: System, limit: float, domain: Domain) -> tuple[Plan | None, Extremes]:
     """Plan and bounds of a system, remembered for the last few banks; no plan: small enough for the matrix itself."""
     taps = blake2b(b"".join(np.ascontiguousarray(p.w).tobytes() for p in system.parts)).digest()
@@ -192,7 +179,14 @@ def _planned(system: System, limit: float, domain: Domain) -> tuple[Plan | None,
                                                for p in system.parts))
     if key not in _PLANS:
         small = prod(system.shape) <= SMALL
-        _PLANS[key] = (None if small else plan(system, limit), extremes(system, limit, domain))
+        how, ends = None if small else plan(system, limit), extremes(system, limit, domain)
+        if how is not None and isinstance(how.neighbour, Bulk):
+            whole = how.neighbour.extremes()[0] * limit >= ends.most
+            if ends.lost and whole:
+                how = replace(how, flat=ends.most)
+            elif not ends.lost and not whole:
+                how.neighbour.fill()
+        _PLANS[key] = how, ends
         while len(_PLANS) > KEPT:
             _PLANS.popitem(last=False)
     _PLANS.move_to_end(key)
