@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -52,14 +53,14 @@ def test_adjoint_is_the_transpose(case):
     k, domain, channels, options, rng = case
     x = sc.Signal(rng.standard_normal((channels, *domain.shape)), domain)
     ax = sc.convolve(x, k, **options)
-    y = ax * 1j + sc.Signal(rng.standard_normal(ax.data.shape), ax.domain) if np.iscomplexobj(k.data) else \
-        sc.Signal(rng.standard_normal(ax.data.shape), ax.domain)
+    noise = sc.Signal(rng.standard_normal(ax.data.shape), ax.domain)
+    y = ax * 1j + noise if np.iscomplexobj(k.data) else noise
     back = sc.frames.adjoint(y, k, domain, **options)
     assert back.domain == domain and back.value == x.value
     size = np.abs(k.data).sum() * np.linalg.norm(x.data) * np.linalg.norm(y.data)
     assert abs(np.vdot(ax.data, y.data) - np.vdot(x.data, back.data)) <= 1e-13 * size
     on_tensors = sc.frames.adjoint(y.to("torch"), k, domain, **options)
-    assert np.abs(on_tensors.numpy().data - back.data).max(initial=0) <= 1e-13 * (np.abs(k.data).sum() * np.abs(y.data).max(initial=1))
+    assert np.abs(on_tensors.numpy().data - back.data).max(initial=0) <= 1e-13 * np.abs(k.data).sum() * np.abs(y.data).max(initial=1)
 
 
 @pytest.mark.parametrize("small", [256, 0], ids=["dense", "gradients"])
@@ -89,7 +90,7 @@ def random_bank(m, taps, seed=0, quadrature=False):
     return sc.Signal(w, sc.Domain(taps, STEP, -((taps - 1) // 2), "s"))
 
 
-def stft(window, bins=None):
+def windowed(window, bins=None):
     """Windowed exponentials, of a half spectrum or of a whole one."""
     t, f = np.arange(window), np.arange(window // 2 + 1 if bins is None else bins)
     w = np.cos(np.pi * (t - window // 2) / window) ** 2 * np.exp(2j * np.pi * np.outer(f, t) / window)
@@ -105,7 +106,7 @@ def rates():
 
 
 BANKS = {"free 64 × 64 at 32": (random_bank(64, 64), 32), "free 40 × 401 at 20": (random_bank(40, 401), 20),
-         "STFT 400 at 160": (stft(400), 160), "STFT 400 at 160, all bins": (stft(400, 400), 160),
+         "STFT 400 at 160": (windowed(400), 160), "STFT 400 at 160, all bins": (windowed(400, 400), 160),
          "complex 24 × 48 at 8": (random_bank(24, 48, 3, True), 8), "plain": (random_bank(6, 33), 1)}
 
 
@@ -161,20 +162,20 @@ def test_sections_equal_the_whole(name, monkeypatch):
 def test_bounds_are_the_extreme_eigenvalues(options, dense, monkeypatch):
     monkeypatch.setattr(extremes, "DENSE", dense)
     verbs._PLANS.clear()
-    for k, stride, n in ((random_bank(8, 12), 4, 160), (random_bank(3, 9, 2, True), 2, 122), (stft(16), 4, 100)):
+    for k, stride, n in ((random_bank(8, 12), 4, 160), (random_bank(3, 9, 2, True), 2, 122), (windowed(16), 4, 100)):
         domain = sc.line(n, RATE)
         A = matrix(k, domain, stride=stride, **options)
         A = np.concatenate([A.real, A.imag]) if k.data.shape[0] == 9 else A  # half a spectrum serves real signals
         values = np.linalg.svd(A, compute_uv=False) ** 2
         got = sc.frames.bounds(k, n, stride, **options)
-        assert got.A == pytest.approx(values[-1], rel=1e-3) and got.B == pytest.approx(values[0], rel=1e-3)
+        assert pytest.approx(values[-1], rel=1e-3) == got.A and pytest.approx(values[0], rel=1e-3) == got.B
         assert got.condition == got.B / got.A
 
 
 def test_bounds_of_long_signals_hold_every_signal():
     k, rng = random_bank(40, 101), np.random.default_rng(0)
     known, exact = sc.frames.bounds(k, 100_003, 20), sc.frames.bounds(k, 2003, 20)
-    assert known.A == pytest.approx(exact.A, rel=0.02) and known.B == pytest.approx(exact.B, rel=0.02)
+    assert pytest.approx(exact.A, rel=0.02) == known.A and pytest.approx(exact.B, rel=0.02) == known.B
     assert known.redundancy == 2
     for f in rng.uniform(0, RATE / 2, 20):
         x = sc.Signal(np.sin(2 * np.pi * f / RATE * np.arange(4003) + 1)[None], sc.line(4003, RATE))
@@ -208,8 +209,10 @@ def test_synthesis_has_gradients(small, monkeypatch):
         return sc.frames.synthesis(sc.Signal(y, domain.every(2)), sc.Signal(w, k.domain), domain, 2).data
 
     assert torch.autograd.gradcheck(back, (y, w), atol=1e-6)
-    assert torch.autograd.gradcheck(lambda y, w: sc.frames.adjoint(sc.Signal(y, domain.every(2)), sc.Signal(w, k.domain), domain, 2).data,
-                                    (y, w))
+    def transposed(y, w):
+        return sc.frames.adjoint(sc.Signal(y, domain.every(2)), sc.Signal(w, k.domain), domain, 2).data
+
+    assert torch.autograd.gradcheck(transposed, (y, w))
 
 
 def test_tensors_keep_their_type():
@@ -224,7 +227,8 @@ def test_losses_are_told():
     k = sc.kernels.bandpass(like, 1000, 3000, taps=255)
     k, x = sc.Signal(k.data[None], k.domain), sc.Signal(sounds()["speech"], sc.line(24007, RATE))
     y = sc.convolve(x, k)
-    with pytest.raises(sc.SigconvError, match=r"of white noise −\d\.\d dB would be lost; nothing covers 0 … \d+(\.\d+)? Hz, 3\d+.* … 8000 Hz"):
+    words = r"of white noise −\d\.\d dB would be lost; nothing covers 0 … \d+.* Hz, 3\d+.* … 8000 Hz"
+    with pytest.raises(sc.SigconvError, match=words):
         sc.frames.synthesis(y, k, x.domain, limit=1e4)
     near = sc.frames.synthesis(y, k, x.domain, limit=1e4, least_squares=True)
     assert decibels(y.data, sc.convolve(near, k).data) > 45  # the same coefficients
@@ -293,11 +297,11 @@ def test_bad_input(call, message):
 
 
 @pytest.mark.parametrize(("k", "stride"), [(random_bank(8, 20), 4), (random_bank(3, 9), 1), (random_bank(6, 16, 5, True), 4),
-                                           (stft(64), 16)], ids=["strided", "plain", "complex", "STFT"])
+                                           (windowed(64), 16)], ids=["strided", "plain", "complex", "STFT"])
 def test_tight_banks(k, stride):
     tight = sc.frames.tighten(k, stride)
     got = sc.frames.bounds(tight, 240 * stride, stride, padding_mode="circular")
-    assert got.A == pytest.approx(1, abs=1e-10) and got.B == pytest.approx(1, abs=1e-10)
+    assert pytest.approx(1, abs=1e-10) == got.A and pytest.approx(1, abs=1e-10) == got.B
     x = sc.Signal(sounds()["noise"][:, :3001], sc.line(3001, RATE))
     back = sc.frames.adjoint(sc.convolve(x, tight, stride=stride, mode="full"), tight, x.domain, stride, mode="full")
     assert decibels(x.data, back.data.real) > 200
@@ -311,14 +315,14 @@ def test_completed_banks(stride):
     """Octave bands from 250 Hz to 4 kHz, and what lies beside them."""
     like = sc.line(1, RATE)
     edges = 250 * 2 ** np.arange(0, 4.1, 0.25)
-    bands = [sc.kernels.bandpass(like, a, b, taps=511) for a, b in zip(edges, edges[1:], strict=False)]
+    bands = [sc.kernels.bandpass(like, a, b, taps=511) for a, b in pairwise(edges)]
     analytic = np.fft.ifft(np.fft.fft([k.data for k in bands]) * (2 * (np.arange(511) < 256)))
     k = sc.Signal(analytic, bands[0].domain)
     assert sc.frames.bounds(k, 4000, stride, padding_mode="circular", real=True).condition > 1e6
     full = sc.frames.complete(k, stride)
     assert {"low", "high"} == set(full.channels[16:])
-    assert sc.frames.bounds(full, 4000, stride).condition < 50
-    x = sc.Signal(sounds()["speech"], sc.line(24007, RATE))
+    assert sc.frames.bounds(full, 8000, stride).condition < 50
+    x = sc.Signal(sounds()["speech"][:, :8000], sc.line(8000, RATE))
     assert decibels(x.data, sc.frames.synthesis(sc.convolve(x, full, stride=stride), full, x.domain, stride).data) > 200
 
 

@@ -102,7 +102,8 @@ class Bulk:
         n, axes = z.shape[2:], tuple(range(2, z.ndim))
         f = self._grouped(np.fft.fftn(z, self.size, axes=axes))
         x = f * self._inverse[:, 0, :, None].swapaxes(1, 2) if self._inverse.shape[1] == 1 else f @ self._inverse.swapaxes(1, 2)
-        x = np.fft.ifftn(self.scattered(x, z.shape[0]), axes=axes)[(..., *(slice(k) for k in n))]
+        cut: Any = (..., *(slice(k) for k in n))
+        x = np.fft.ifftn(self.scattered(x, z.shape[0]), axes=axes)[cut]
         return x.real if self.real else x
 
     def fill(self) -> None:
@@ -122,11 +123,12 @@ def _response(p: Part, rows: slice, size: tuple[int, ...], mirrored: bool = Fals
     """ĥ(f) of some filters on the circle, each turned to where its outputs stand."""
     w = np.conj(p.w[rows]) if mirrored else p.w[rows]
     round_: Any = np.zeros((*w.shape[:2], *size), np.result_type(w, np.float64))
+    every: Any = (slice(None), slice(None))
     places = [np.arange(k) * d % n for k, d, n in zip(w.shape[2:], p.dilation, size, strict=True)]
     if all(len(np.unique(at)) == len(at) for at in places):
-        round_[(slice(None), slice(None), *np.ix_(*places))] = w
+        round_[(*every, *np.ix_(*places))] = w
     else:
-        np.add.at(round_, (slice(None), slice(None), *np.ix_(*places)), w)
+        np.add.at(round_, (*every, *np.ix_(*places)), w)
     h = np.fft.fftn(round_, axes=tuple(range(2, w.ndim)))
     for axis, (n, first) in enumerate(zip(size, p.first, strict=True)):
         turn = np.exp(2j * np.pi * (np.arange(n) * (first % n) % n) / n)

@@ -1,7 +1,8 @@
 """The least and the largest energy that a bank gives a signal of energy 1, edges included, and what it loses.
 
 A ‖x‖² ≤ ‖Ax‖² ≤ B ‖x‖². A and B are the extreme eigenvalues of S = AᴴA: of the matrix itself where it is small; else those
-of the bulk, frequency by frequency, or those of a signal that is just long enough to have both its edges, whichever are further out.
+of the bulk, frequency by frequency, or those of a signal that is just long enough to have both its edges, whichever lie
+further out.
 """
 
 from __future__ import annotations
@@ -47,12 +48,13 @@ def extremes(system: System, limit: float, domain: Domain) -> Extremes:
         return _dense(system, limit, domain)
     if system.painless():
         values = system.diagonal()
-        found = [(system, _unit(values, at(values))) for at in (np.argmin, np.argmax)]
+        found = [(system, _unit(values, int(at(values)))) for at in (np.argmin, np.argmax)]
         lost = values < values.max() / limit
         words = _told(float(lost.mean()), _places(lost.any(0), domain)) if lost.any() else ""
         return Extremes(float(values.min()), float(values.max()), found[0], found[1], words)
     q = period(system.parts)
-    circle = tuple(-(-max(2 * max(p.spans[i] for p in system.parts), 256 if len(q) == 1 else 16) // s) * s for i, s in enumerate(q))
+    few = 256 if len(q) == 1 else 16
+    circle = tuple(-(-max(2 * max(p.spans[i] for p in system.parts), few) // s) * s for i, s in enumerate(q))
     round_ = system.parts[0].padding == "circular" and not any(n % s for n, s in zip(system.n, q, strict=True))
     bulk = Bulk(system.parts, system.n if round_ and prod((*system.shape, *q)) <= CIRCLE else circle, system.real)
     inner = _bulk(system, bulk)
@@ -95,7 +97,7 @@ def _bulk(system: System, bulk: Bulk) -> Extremes:
         group = int(pick(values))
         vector = np.zeros((len(values), 1, bulk.matrices.shape[1]), complex)
         vector[group, 0] = np.linalg.eigh(bulk.matrices[group])[1][:, which]
-        x = np.fft.ifftn(bulk.scattered(vector, 1), axes=tuple(range(2, 2 + len(system.n))))
+        x: np.ndarray = np.fft.ifftn(bulk.scattered(vector, 1), axes=tuple(range(2, 2 + len(system.n))))
         if system.real:
             x = x.real if np.linalg.norm(x.real) >= np.linalg.norm(x.imag) else x.imag
         x = x / np.linalg.norm(x)
@@ -204,5 +206,5 @@ def _bands(share: np.ndarray, domain: Domain) -> str:
         lost = np.append(lost[zero:], lost[0] if n % 2 == 0 else [])
         zero = 0
     runs = _runs(lost)
-    words = [f"{(a - zero) * each:.5g} … {(z - zero) * each:.5g} {unit}" if z > a else f"{(a - zero) * each:.5g} {unit}" for a, z in _widest(runs)]
+    words = [f"{(a - zero) * each:.5g}" + (f" … {(z - zero) * each:.5g}" if z > a else "") + f" {unit}" for a, z in _widest(runs)]
     return ", ".join(words) + (f" and {len(runs) - 3} more" if len(runs) > 3 else "")

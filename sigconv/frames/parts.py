@@ -4,8 +4,8 @@ One row of A for each output j of each filter: with f = first + s·j the place o
 
     y[m, j] = Σ_(c, k) w[m, c, k] · x[c, f − d·k],
 
-samples outside 0 … n−1 being what the padding mode copies there. The transpose lays every row back where it was read: with
-v[u] the taps from the last to the first, pulled d apart, t = s·j + u, so that on each phase t = s·q + r it is again a convolution,
+samples outside 0 … n−1 being what the padding mode copies there. The transpose lays every row back where it was read: with v[u]
+the taps from the last to the first, pulled d apart, t = s·j + u, so that on each phase t = s·q + r it is a convolution again,
 
     x[c, s·q + r] = Σ_(m, j) conj v[m, c, s·(q − j) + r] · y[m, j],
 
@@ -119,7 +119,8 @@ def parts_of(k: Any, domain: Domain, stride: Any = 1, mode: str = "same", paddin
     parts, grids = [], []
     for kernel, s in pairs:
         if 0 in kernel.domain.shape or 0 in kernel.value or len(kernel.value) > 2:
-            raise SigconvError(f"a kernel of value {kernel.value} on {kernel.domain.shape} taps: wanted (), (m,) or (m, c), with taps")
+            raise SigconvError(f"a kernel of value {kernel.value} on {kernel.domain.shape} taps: wanted (), (m,) or (m, c), "
+                               "with taps")
         domain.agree(kernel.domain)
         grid = kernel.domain.dilate(dilation)
         out = domain if mode == "same" else domain.plus(grid) if mode == "full" else domain.minus(grid)
@@ -156,7 +157,8 @@ def _give(x: Array, at: np.ndarray, axis: int, n: int) -> Array:
     xp = arrays.namespace(x)
     shape = (*x.shape[:axis], n, *x.shape[axis + 1:])
     if xp is np:
-        total, index = np.zeros(shape, x.dtype), (slice(None),) * axis
+        total = np.zeros(shape, x.dtype)
+        index: Any = (slice(None),) * axis
         inside = np.flatnonzero(at == 0)[:1]
         p = int(inside[0]) if inside.size else 0
         if inside.size and np.array_equal(at[p: p + n], np.arange(n)):  # all but the margins stay where they are
@@ -174,7 +176,7 @@ def _apart(v: Array, dilation: tuple[int, ...]) -> Array:
     if max(dilation) == 1:
         return v
     shape = tuple((k - 1) * d + 1 for k, d in zip(v.shape[2:], dilation, strict=True))
-    wide = arrays.namespace(v).zeros((*v.shape[:2], *shape), dtype=v.dtype, **({} if isinstance(v, np.ndarray) else {"device": v.device}))
+    wide = _zeros(v, (*v.shape[:2], *shape), v)
     wide[(..., *(slice(None, None, d) for d in dilation))] = v
     return wide
 
@@ -192,7 +194,8 @@ def _phased(y: Array, v: Array, stride: tuple[int, ...], begin: tuple[int, ...],
     q = conv(y, w, window=window)
     q = q.reshape(y.shape[0], c, *stride, *q.shape[2:])
     order = [e for i in range(ndim) for e in (2 + ndim + i, 2 + i)]
-    x = xp.permute_dims(q, (0, 1, *order)).reshape(y.shape[0], c, *(s * (z - a) for s, (a, z) in zip(stride, window, strict=True)))
+    size = (s * (z - a) for s, (a, z) in zip(stride, window, strict=True))
+    x = xp.permute_dims(q, (0, 1, *order)).reshape(y.shape[0], c, *size)
     cut = tuple(slice(b - s * a, b - s * a + n) for b, n, s, (a, _) in zip(begin, count, stride, window, strict=True))
     return x[(..., *cut)]
 

@@ -28,9 +28,9 @@ FILL = 0.4  # of the rate of its outputs: the widest that one completing band ma
 def tighten(k: Signal, stride: int = 1, *, limit: float = 1e6, real: bool | None = None) -> Signal:
     """The canonical tight bank, S^(−1/2) of every filter: A = B = 1 at this stride, and `adjoint` is its own inverse.
 
-    Of all tight banks the nearest to `k` (Janssen & Strohmer, J. Fourier Anal. Appl. 8, 2002). Filters grow as long as S^(−1/2) reaches, to
-    −260 dB; where a bank is painless they keep their length. Tight away from the edges: on a circle, and on a line with mode
-    "full". Kernels on a line, value `(m,)`; `real` as for `synthesis`.
+    Of all tight banks the nearest to `k` (Janssen & Strohmer, J. Fourier Anal. Appl. 8, 2002). Filters grow as long as
+    S^(−1/2) reaches, to −260 dB; where a bank is painless they keep their length. Tight away from the
+    edges: on a circle, and on a line with mode "full". Kernels on a line, value `(m,)`; `real` as for `synthesis`.
 
     >>> import sigconv as sc
     >>> from sigconv.frames import adjoint
@@ -51,8 +51,8 @@ def tighten(k: Signal, stride: int = 1, *, limit: float = 1e6, real: bool | None
         bulk = Bulk((part,), (size,), system.real)
         least, most = bulk.extremes()
         if not bulk.exact or least * limit < most:
-            raise SigconvError(f"tighten of a bank of bounds {least:.3g} and {most:.3g} at stride {q}: wanted a condition of at most "
-                               f"{limit:.3g}; see frames.complete")
+            raise SigconvError(f"tighten of a bank of bounds {least:.3g} and {most:.3g} at stride {q}: wanted a condition of at "
+                               f"most {limit:.3g}; see frames.complete")
         on = replace(part, n=(size,), o=(size // q,), padding="circular")
         m, j = part.w.shape[0], size // q // 2
         rows = np.zeros((m, m, size // q), part.w.dtype)
@@ -136,7 +136,8 @@ def _fillers(parts: Sequence[Part], step: float, s: int) -> list[tuple[str, np.n
         power += h.sum(0) / p.stride[0]
     low, high = min(peaks), max(peaks)
     f = np.arange(half)
-    gaps = {"low": np.where(f < low, np.maximum(power[low] - power, 0), 0), "high": np.where(f > high, np.maximum(power[high] - power, 0), 0)}
+    gaps = {"low": np.where(f < low, np.maximum(power[low] - power, 0), 0),
+            "high": np.where(f > high, np.maximum(power[high] - power, 0), 0)}
     found: list[tuple[str, np.ndarray]] = []
     complex_ = any(np.iscomplexobj(p.w) for p in parts)
     for name, gap in gaps.items():

@@ -55,11 +55,12 @@ def synthesis(y: Any, k: Any, domain: Domain, stride: Any = 1, *, mode: str = "s
               dilation: Any = 1, limit: float = 1e6, least_squares: bool = False, real: bool | None = None) -> Signal:
     """The signal on `domain` whose coefficients come nearest to y: x = (AᴴA)⁻¹ Aᴴ y, the canonical dual.
 
-    Of ``y = convolve(x, k, stride=stride, …)`` it is x, edges included, to the accuracy that the bounds allow: about 300 dB − 10
-    log₁₀ of the condition number in double precision, and always solved in it. `k`, `y` as in `adjoint`. Where the condition number B/A exceeds
-    `limit` the bank has lost something, and this raises, naming how much of white noise in dB and where; `least_squares=True` gives
-    the nearest signal all the same, with nothing where nothing was seen. `real`: whether the signal is; by default so
-    for real taps and coefficients, and for complex taps that see half of the spectrum, which is all that a real signal needs.
+    Of ``y = convolve(x, k, stride=stride, …)`` it is x, edges included, to the accuracy that the bounds allow: about 300 dB −
+    10 log₁₀ of the condition number, solved in double precision always. `k`, `y` as in `adjoint`. Where the condition number
+    B/A exceeds `limit` the bank has lost something, and this raises, naming how much of white noise in dB and where;
+    `least_squares=True` gives the nearest signal all the same, with nothing where nothing was seen. `real`:
+    whether the signal is; by default so for real taps and coefficients, and for complex taps that see half of the spectrum,
+    which is all that a real signal needs.
     Lines are solved in sections, in memory that does not grow with the bank. Differentiable in y and taps on tensors.
 
     >>> import sigconv as sc
@@ -86,8 +87,8 @@ def synthesis(y: Any, k: Any, domain: Domain, stride: Any = 1, *, mode: str = "s
         return _signal(arrays.like(np.zeros((prod(lead), *system.shape), dtype), ys[0]), lead, value, domain, names)
     how, ends = _planned(system, limit, domain)
     if ends.lost and not least_squares:
-        raise SigconvError(f"a bank of condition {ends.condition:.3g}: {ends.lost}; wanted at most {limit:.3g}: add what is missing "
-                           "(frames.complete, mode='full'), or take the nearest signal with least_squares=True")
+        raise SigconvError(f"a bank of condition {ends.condition:.3g}: {ends.lost}; wanted at most {limit:.3g}: add what is "
+                           "missing (frames.complete, mode='full'), or take the nearest signal with least_squares=True")
     if how is None:
         x = dense(system, plain).astype(dtype, copy=False)
     else:
@@ -116,8 +117,8 @@ def bounds(k: Any, n: Any, stride: Any = 1, *, mode: str = "same", padding_mode:
            real: bool | None = None) -> Bounds:
     """The frame bounds of a bank on signals of n samples (one number, or one an axis), edges included.
 
-    A and B are the extreme eigenvalues of AᴴA: exact for up to 512 unknowns; beyond, those of all frequencies and of both edges,
-    to a percent or better. Differentiable where the taps are tensors. Arguments as for `synthesis`.
+    A and B are the extreme eigenvalues of AᴴA: exact for up to 512 unknowns; beyond, those of all frequencies and of both
+    edges, to a percent or better. Differentiable where the taps are tensors. Arguments as for `synthesis`.
 
     >>> import sigconv as sc
     >>> haar = sc.Signal(np.array([[1.0, 1.0], [1.0, -1.0]]) / 2**0.5, sc.Domain(2, 1, -1))
@@ -126,7 +127,8 @@ def bounds(k: Any, n: Any, stride: Any = 1, *, mode: str = "same", padding_mode:
 
     Raises `SigconvError` for what is no bank and for n below 1.
     """
-    first = k if isinstance(k, Signal) else k[0][0] if isinstance(k, (list, tuple)) and k and isinstance(k[0], (list, tuple)) else k
+    pairs = isinstance(k, (list, tuple)) and k and isinstance(k[0], (list, tuple)) and k[0]
+    first = k[0][0] if pairs else k
     if not isinstance(first, Signal):
         raise SigconvError(f"a {type(first).__name__} as bank: wanted a kernel Signal, or a list of (kernel, stride) pairs")
     like = first.domain
@@ -150,13 +152,14 @@ def _read(y: Any, k: Any, domain: Domain, stride: Any, mode: str, padding_mode: 
     given = [y] if lone else y
     if not isinstance(given, (list, tuple)) or not all(isinstance(v, Signal) for v in given) or len(given) != len(made):
         what = f"{len(y)} Signals" if isinstance(y, (list, tuple)) else f"a {type(y).__name__}"
-        raise SigconvError(f"{what} of coefficients: wanted " + ("a Signal" if lone else f"a list of {len(made)}, one for each kernel"))
+        raise SigconvError(f"{what} of coefficients: wanted "
+                           + ("a Signal" if lone else f"a list of {len(made)}, one for each kernel"))
     ys, leads = [], set()
     for (kernel, part), grid, v in zip(made, grids, given, strict=True):
         m = kernel.value[:1]
         if v.domain != grid or v.value[len(v.value) - len(m):] != m:
-            raise SigconvError(f"coefficients of value {v.value} on [{v.domain}]: wanted a value that ends in {m} on [{grid}], as "
-                               "convolve gives them with this kernel, stride and mode")
+            raise SigconvError(f"coefficients of value {v.value} on [{v.domain}]: wanted a value that ends in {m} on [{grid}], "
+                               "as convolve gives them with this kernel, stride and mode")
         lead = v.value[: len(v.value) - len(m)]
         leads.add(lead)
         ys.append(arrays.computable(v.data).reshape(prod(lead), part.w.shape[0], *grid.shape))
