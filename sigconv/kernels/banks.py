@@ -28,7 +28,7 @@ def sinc(like: Any, low: Any, high: Any, *, taps: int = 251, quadrature: bool = 
     """Band-passes between `low` and `high`, windowed sincs under a Hamming window: those of SincNet, in Hz.
 
     ``h(t) = 2·high·sinc(2·high·t) − 2·low·sinc(2·low·t)`` per step, −6 dB at both edges, gain 1 between. `low` may be 0.
-    `quadrature`: the complex filter of the positive frequencies alone, whose real part this is; at a stride a bank of symmetric
+    `quadrature`: the complex filter of the positive frequencies alone, gain 1; at a stride a bank of symmetric
     filters mistakes f for −f at multiples of half the rate that is left, quadrature does not. (Ravanelli & Bengio, "Speaker
     recognition from raw waveform with SincNet", SLT 2018.)
 
@@ -51,8 +51,8 @@ def sinc(like: Any, low: Any, high: Any, *, taps: int = 251, quadrature: bool = 
     wide, centre = (b - a)[..., None], ((a + b) / 2)[..., None]
     envelope = 2 * wide * step * xp.sinc(wide * t) * window
     phase = 2 * pi * centre * t
-    taps_ = envelope * xp.cos(phase)
-    return _bank(domain, taps_ + 1j * (envelope * xp.sin(phase)) if quadrature else taps_, -reach)
+    real = envelope * xp.cos(phase)
+    return _bank(domain, (real + 1j * (envelope * xp.sin(phase))) / 2 if quadrature else real, -reach)
 
 
 def morlet(like: Any, centre: Any, bandwidth: Any) -> Signal:
@@ -129,16 +129,15 @@ def _ear(like: Any, centre: Any, bandwidth: Any, chirp: Any, order: int, quadrat
     xp, (f, wide, glide) = _all(centre, bandwidth, chirp)
     _within(f, "centre", domain)
     _positive(wide, "bandwidth", domain)
-    b = 1.019 * wide
-    narrow = float(arrays.to_numpy(b).min())
+    narrow = 1.019 * float(arrays.to_numpy(wide).min())
     t = np.arange(1, ceil((power + 1) * 8 / (2 * pi * narrow) / step) + 2) * step
     envelope = t**power * np.exp(-2 * pi * narrow * t)
     count = int(np.flatnonzero(envelope > FAINT * envelope.max())[-1]) + 1
     first = round(power / (2 * pi * narrow) / step)
     limit((count + first,))
-    _, (_, i) = arrays.constants(b, np.arange(-first, count) * step)
+    _, (_, i) = arrays.constants(wide, np.arange(-first, count) * step)
     # every filter is moved so that its envelope peaks at 0; what would lie before its own beginning is 0
-    b, f = b[..., None], f[..., None]
+    b, f = 1.019 * wide[..., None], f[..., None]
     late = power / (2 * pi * b)
     since = i + late
     begun = since > 0
