@@ -151,8 +151,8 @@ def erb_width(frequency: Any) -> Any:
 
 
 _MAPS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    "linear": (float, float), "log": (math.log2, lambda v: 2.0**v), "mel": (hz_to_mel, mel_to_hz), "bark": (hz_to_bark, bark_to_hz),
-    "erb": (hz_to_erb, erb_to_hz)}
+    "linear": (float, float), "log": (math.log2, lambda v: 2.0**v), "mel": (hz_to_mel, mel_to_hz),
+    "bark": (hz_to_bark, bark_to_hz), "erb": (hz_to_erb, erb_to_hz)}
 
 
 def spaced(low: float, high: float, count: int, scale: str = "mel") -> Any:

@@ -113,14 +113,16 @@ def test_daubechies(order):
 
 
 def test_daubechies_of_the_book():
-    assert scaling(2) == pytest.approx((np.array([1, 3, 3, 1]) + np.sqrt(3) * np.array([1, 1, -1, -1])) / (4 * np.sqrt(2)), abs=1e-12)
+    want = (np.array([1, 3, 3, 1]) + np.sqrt(3) * np.array([1, 1, -1, -1])) / (4 * np.sqrt(2))
+    assert scaling(2) == pytest.approx(want, abs=1e-12)
 
 
 def test_gammatone_is_the_published_formula():
     rate, f = 16000, 1000.0
     k = sc.kernels.gammatone(sc.line(1, rate), f, quadrature=False)
-    t = k.coordinates() + 3 / (2 * np.pi * 1.019 * sc.scales.erb_width(f))
-    want = np.where(t > 0, t, 0) ** 3 * np.exp(-2 * np.pi * 1.019 * sc.scales.erb_width(f) * t) * np.cos(2 * np.pi * f * k.coordinates())
+    b = 1.019 * sc.scales.erb_width(f)
+    t = k.coordinates() + 3 / (2 * np.pi * b)
+    want = np.where(t > 0, t, 0) ** 3 * np.exp(-2 * np.pi * b * t) * np.cos(2 * np.pi * f * k.coordinates())
     assert np.abs(k.data / np.abs(k.data).max() - want / np.abs(want).max()).max() < 1e-12
     assert np.argmax(np.abs(k.data)) == -k.domain.start[0]  # its peak stands at 0
 
@@ -170,11 +172,11 @@ def test_bad_banks(call, message):
     assert "\n" not in str(why.value)
 
 
-@pytest.mark.parametrize(("there", "back"), [("hz_to_mel", "mel_to_hz"), ("hz_to_bark", "bark_to_hz"), ("hz_to_erb", "erb_to_hz")])
-def test_scales_have_inverses(there, back):
+@pytest.mark.parametrize("scale", ["mel", "bark", "erb"])
+def test_scales_have_inverses(scale):
     f = np.linspace(0, 20000, 401)
-    assert np.abs(getattr(sc.scales, back)(getattr(sc.scales, there)(f)) - f).max() < 1e-8
-    assert (np.diff(getattr(sc.scales, there)(f)) > 0).all()
+    there = getattr(sc.scales, f"hz_to_{scale}")(f)
+    assert np.abs(getattr(sc.scales, f"{scale}_to_hz")(there) - f).max() < 1e-8 and (np.diff(there) > 0).all()
 
 
 def test_mel_is_librosas():
@@ -203,7 +205,8 @@ def test_there_and_back(name):
     x = speech(16000, 16384)
     like = x.domain
     mel = sc.scales.spaced(0, 8000, 81, "mel")
-    k, stride = {"gammatone": lambda: (sc.frames.complete(sc.kernels.gammatone(like, sc.scales.spaced(100, 7000, 40, "erb")), 4), 4),
+    ears = sc.scales.spaced(100, 7000, 40, "erb")
+    k, stride = {"gammatone": lambda: (sc.frames.complete(sc.kernels.gammatone(like, ears), 4), 4),
                  "sinc": lambda: (sc.kernels.sinc(like, mel[:-1], mel[1:], taps=251, quadrature=True), 20),
                  "octaves": lambda: (sc.frames.complete(sc.kernels.octave_bands(like, 1, 125)), 1),
                  "fourier": lambda: (sc.kernels.fourier(like, 400), 160), "mdct": lambda: (sc.kernels.mdct(like, 256), 256),

@@ -21,7 +21,7 @@ __all__ = ["complete", "tighten"]
 
 FADED = 1e-13  # of its peak: what a filter has faded to where it is cut off
 LONGEST = 2**17  # samples of the circle on which filters are made
-RESIDUE = 1e-8  # of its energy: what a completing filter may lose by ending
+RESIDUE = 1e-5  # of its energy: what a completing filter may lose by ending
 FILL = 0.4  # of the rate of its outputs: the widest that one completing band may be
 
 
@@ -126,7 +126,8 @@ def _line(k: Any, stride: Any) -> tuple[Part, Domain]:
 
 def _fillers(parts: Sequence[Part], step: float, s: int) -> list[tuple[str, np.ndarray]]:
     """Names and taps, centred, of what is missing below the lowest and above the highest peak."""
-    size = 1 << (max(4 * max(p.spans[0] for p in parts), 4096) - 1).bit_length()
+    longest = max(max(p.spans[0] for p in parts), 64)
+    size = 1 << (max(4 * longest, 4096) - 1).bit_length()
     half = size // 2 + 1
     power, peaks = np.zeros(half), []
     for p in parts:
@@ -150,7 +151,8 @@ def _fillers(parts: Sequence[Part], step: float, s: int) -> list[tuple[str, np.n
         count = 1 if plain else ceil((z - a) / (widest / 2))
         for i in range(count):
             amplitude = np.sqrt(gap * s) * _piece(f, a, z, i, count)
-            found += [(name, taps) for taps in _taps(amplitude, size, plain or (name == "low" and i == 0), complex_)]
+            alone = plain or (name == "low" and i == 0)
+            found += [(name, taps) for taps in _taps(amplitude, size, longest // 2, alone, complex_)]
     return found
 
 
@@ -163,12 +165,12 @@ def _piece(f: np.ndarray, a: int, z: int, i: int, count: int) -> np.ndarray:
     return np.cos(np.pi / 2 * rise)
 
 
-def _taps(amplitude: np.ndarray, size: int, plain: bool, complex_: bool) -> list[np.ndarray]:
+def _taps(amplitude: np.ndarray, size: int, longest: int, plain: bool, complex_: bool) -> list[np.ndarray]:
     """The taps of an amplitude: symmetric; or with their quadrature, as a pair or as one complex filter."""
     even = np.fft.irfft(amplitude, size)
     odd = np.fft.irfft(-1j * amplitude, size)
     energy = np.cumsum((even**2 + odd**2)[: size // 2])
-    reach = min(int(np.searchsorted(energy, energy[-1] * (1 - RESIDUE))) + 1, size // 2 - 1)
+    reach = min(int(np.searchsorted(energy, energy[-1] * (1 - RESIDUE))) + 1, longest)
     window = np.cos(np.pi / 2 * np.clip(np.abs(np.arange(-reach, reach + 1)) / (reach + 1) * 4 - 3, 0, 1)) ** 2
     even, odd = (np.roll(v, reach)[: 2 * reach + 1] * window for v in (even, odd))
     if plain:

@@ -22,7 +22,7 @@ __all__ = ["SMALL", "Plan", "dense", "inverse", "plan", "solve"]
 
 SMALL = 256  # unknowns up to which the matrix itself is solved
 SECTION = 2**17  # samples of a section, at most, where nothing asks for more
-CLOSE = 2e-14  # of the signal's peak: nearer than this is there
+CLOSE = {"d": 2e-14, "f": 1e-9}  # of the signal's peak: nearer than this is there, in double and in single precision
 FADED = 1e-13  # of its peak: what a response has faded to at its reach
 STEPS = 300
 
@@ -56,6 +56,8 @@ def plan(system: System, limit: float) -> Plan:
     if len(n) > 1 or system.parts[0].padding != "zeros" or small:
         return Plan(system, near(system, Bulk(system.parts, whole, system.real)), 0, 0)
     size = -(-max(8 * system.span, 2048) // q[0]) * q[0]
+    if size >= n[0]:
+        return Plan(system, near(system, Bulk(system.parts, whole, system.real)), 0, 0)
     while True:
         bulk = Bulk(system.parts, (size,), system.real)
         least, most = bulk.extremes()
@@ -94,10 +96,11 @@ def inverse(how: Plan, z: np.ndarray, limit: float) -> np.ndarray:
 
 def _solved(how: Plan, rest: Callable[..., Any], batch: int, limit: float, dtype: Any) -> np.ndarray:
     """In one, or section by section; `rest` gives for a section what Aᴴ y leaves of a guess."""
-    system = how.system
+    system, close = how.system, CLOSE[np.dtype(dtype).char.lower()]
     if not how.size:
         every, columns = [slice(None)] * len(system.parts), slice(None)
-        return _gradients(system, rest(system, every, columns), how.solver(system), limit, columns).astype(dtype, copy=False)
+        x = _gradients(system, rest(system, every, columns), how.solver(system), limit, columns, close)
+        return x.astype(dtype, copy=False)
     (n,), q, M = system.n, period(system.parts)[0], how.reach
     x = np.empty((batch, *system.shape), dtype)
     done = 0
@@ -113,7 +116,7 @@ def _solved(how: Plan, rest: Callable[..., Any], batch: int, limit: float, dtype
         if inside and isinstance(solver, Bulk) and solver.exact:
             found = solver.solve(left(None), limit)
         else:
-            found = _gradients(part, left, solver, limit, keep)
+            found = _gradients(part, left, solver, limit, keep, close)
         x[..., done:stop] = found[..., keep]
         done = stop
     return x
@@ -131,7 +134,7 @@ def _double(ys: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def _gradients(system: System, left: Callable[[np.ndarray | None], np.ndarray], solver: Any, limit: float,
-               keep: slice) -> np.ndarray:
+               keep: slice, close: float) -> np.ndarray:
     """Conjugate gradients on S e = Aᴴ(y − A x), begun anew from the true rest until `keep` needs no correction."""
     x = solver.solve(left(None), limit)
     last = np.inf
@@ -139,10 +142,10 @@ def _gradients(system: System, left: Callable[[np.ndarray | None], np.ndarray], 
         rest = left(x)
         step = solver.solve(rest, limit)
         peak, size = np.abs(x).max(initial=0), np.abs(step[..., keep]).max(initial=0)
-        if size <= CLOSE * peak or size > last / 4:
+        if size <= close * peak or size > last / 4:
             break
         last = size
-        x = x + _descend(system, rest, step, solver, limit, keep, CLOSE * peak / 4)
+        x = x + _descend(system, rest, step, solver, limit, keep, close * peak / 4)
     return x
 
 
@@ -178,7 +181,7 @@ def _reach(system: System, neighbour: Any, size: int, limit: float) -> int:
     q, c = period(system.parts)[0], system.shape[0]
     middle = system.without_edges(size)
     solver = Diagonal(middle) if isinstance(neighbour, Diagonal) else neighbour
-    places = sorted({size // 2 // q * q + phase for phase in (0, q // 3, q // 2, q - 1)})
+    places = sorted({size // 2 // q * q + phase for phase in (0, q // 2)})
     z = np.zeros((len(places), c, size), np.float64 if system.real else np.complex128)
     z[np.arange(len(places)), 0, places] = 1
     x = solver.solve(z, limit)

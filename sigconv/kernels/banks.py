@@ -88,8 +88,9 @@ def gammatone(like: Any, centre: Any, bandwidth: Any = None, *, order: int = 4, 
     """The filters of the ear: ``t^(order−1)·e^(−2πbt)·e^(2πi·centre·t)``, finite, gain 1 at `centre`, their peak at time 0.
 
     `bandwidth`: the equivalent rectangular one, by default `scales.erb_width(centre)`; b is 1.019 times that, and the −3 dB
-    width 2b·√(2^(1/order) − 1), 0.887 of it at order 4. Stable at every centre, cut off at −120 dB. `quadrature`: complex; else the real part.
-    (Patterson et al., "Complex sounds and auditory images", 1992; Glasberg & Moore, Hearing Research 47, 1990.)
+    width 2b·√(2^(1/order) − 1), 0.887 of it at order 4. Stable at every centre, cut off at −120 dB. `quadrature`:
+    complex; else twice the real part. (Patterson et al., "Complex sounds and auditory images", 1992; Glasberg & Moore, Hearing
+    Research 47, 1990.)
 
     >>> import sigconv as sc
     >>> k = gammatone(sc.line(1, 16000), sc.scales.spaced(100, 7000, 32, "erb"))

@@ -20,7 +20,8 @@ def fourier(like: Any, window: int = 400, bins: int | None = None) -> Signal:
     """The frames of an STFT: exponentials of rate/window under a Hann window, centred; strides up to window/2 give it back.
 
     For real sound: window//2 + 1 bins, those that stand for two of the spectrum √2 times as strong, so that the bank is
-    painless (its frame operator is diagonal, and `frames.synthesis` a division). `bins=window` gives all of them at gain 1, for complex signals.
+    painless (its frame operator is diagonal, and `frames.synthesis` a division). `bins=window` gives all of them,
+    alike, for complex signals.
 
     >>> import sigconv as sc
     >>> k = fourier(sc.line(1, 16000), 400)
@@ -49,8 +50,8 @@ def fourier(like: Any, window: int = 400, bins: int | None = None) -> Signal:
 def mdct(like: Any, size: int = 256) -> Signal:
     """The modified discrete cosine transform: `size` cosines under a sine window of 2·size, at a stride of `size`; orthonormal.
 
-    As many numbers as samples. Where the line is a whole number of frames, ``convolve(x, k, stride=size)`` loses nothing, its ends
-    included: frame j begins half a frame before sample j·size. (Princen & Bradley, IEEE Trans. ASSP 34, 1986.)
+    As many numbers as samples. Where the line is a whole number of frames, ``convolve(x, k, stride=size)`` loses nothing, its
+    ends included: frame j begins half a frame before sample j·size. (Princen & Bradley, IEEE Trans. ASSP 34, 1986.)
 
     >>> import sigconv as sc
     >>> k, x = mdct(sc.line(1, 8000), 16), sc.Signal([np.arange(64.0)], sc.line(64, 8000))
@@ -75,8 +76,8 @@ def daubechies(like: Any, order: int = 4, levels: int = 1) -> list[tuple[Signal,
     """Daubechies' orthonormal wavelets with `order` vanishing moments (1: Haar), as a bank of several rates.
 
     Pairs (kernel, stride), the finest detail first: 2, 4, …, 2^levels, and what is left, at 2^levels. Taps by spectral
-    factorisation: the zeros of the half-band polynomial inside the circle (Daubechies, Comm. Pure Appl. Math. 41, 1988). Give ``mode="full"``
-    to `convolve` and `frames.synthesis`, or padding "circular", for nothing to be lost at the ends.
+    factorisation: the zeros of the half-band polynomial inside the circle (Daubechies, Comm. Pure Appl. Math. 41, 1988). Give
+    ``mode="full"`` to `convolve` and `frames.synthesis`, or padding "circular", for nothing to be lost at the ends.
 
     >>> import sigconv as sc
     >>> pairs = daubechies(sc.line(1, 8000), 2, levels=3)
