@@ -21,22 +21,23 @@ import numpy as np
 import sigconv as sc
 
 RATE, HIGH = 16000, 44100
-LONG = 20  # seconds
+LONG = 10  # seconds
 
 
 def banks(like: sc.Domain) -> dict[str, tuple[Any, int, dict[str, str]]]:
     """Each with its stride and the options of its analysis."""
     rng, K = np.random.default_rng(5), sc.kernels
-    mel = sc.scales.spaced(0, RATE / 2, 81, "mel")
+    top = like.rate / 2
+    mel = sc.scales.spaced(0, top, 81, "mel")
 
     def free(m: int, taps: int) -> sc.Signal:
         return sc.Signal(rng.standard_normal((m, taps)), sc.Domain(taps, like.step, -((taps - 1) // 2), "s"))
 
-    ears = sc.frames.complete(K.gammatone(like, sc.scales.spaced(100, 7000, 40, "erb")), 4)
+    ears = sc.frames.complete(K.gammatone(like, sc.scales.spaced(100, 0.87 * top, 40, "erb")), 4)
     return {"gammatone, 40, completed, at 4": (ears, 4, {}),
             "sinc in quadrature, 80 × 251 at 20": (K.sinc(like, mel[:-1], mel[1:], quadrature=True), 20, {}),
             "free, 64 × 64 at 32": (free(64, 64), 32, {}), "free, 40 × 401 at 20": (free(40, 401), 20, {}),
-            "constant Q, 36 an octave, completed": (sc.frames.complete(K.constant_q(like, 110, 7000, 36)), 1, {}),
+            "constant Q, 36 an octave, completed": (sc.frames.complete(K.constant_q(like, 220, 0.87 * top, 36)), 1, {}),
             "STFT, 400 at 160": (K.fourier(like, 400), 160, {}), "MDCT, 256": (K.mdct(like, 256), 256, {}),
             "octaves, completed": (sc.frames.complete(K.octave_bands(like, 1, 125)), 1, {}),
             "Daubechies 4, 5 levels": (K.daubechies(like, 4, 5), 1, {"mode": "full"})}

@@ -13,6 +13,7 @@ under complex taps, S is the mean of that of the taps and of their conjugates.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from math import lcm, prod
 from typing import Any
 
@@ -105,6 +106,14 @@ class Bulk:
         cut: Any = (..., *(slice(k) for k in n))
         x = np.fft.ifftn(self.scattered(x, z.shape[0]), axes=axes)[cut]
         return x.real if self.real else x
+
+    def stretched(self, n: int) -> Bulk:
+        """The same of one channel on a line on a circle of n samples, where frequencies stand alone: interpolated."""
+        wide, known = copy(self), self.matrices[:, 0, 0].real
+        at = np.arange(n) * (len(known) / n)
+        wide.size, wide._inverse = (n,), None
+        wide.matrices = np.interp(at, np.arange(len(known) + 1), np.append(known, known[0]))[:, None, None] + 0j
+        return wide
 
     def fill(self) -> None:
         """From now on `solve` takes directions below B/limit for average ones: what stands in for them is the edges' doing."""

@@ -24,6 +24,7 @@ SMALL = 256  # unknowns up to which the matrix itself is solved
 SECTION = 2**17  # samples of a section, at most, where nothing asks for more
 CLOSE = {"d": 2e-14, "f": 1e-9}  # of the signal's peak: nearer than this is there, in double and in single precision
 FADED = 1e-13  # of its peak: what a response has faded to at its reach
+IN_ONE = 2**22  # samples that are solved in one where no closed form is exact: sections would only add to them
 STEPS = 300
 
 
@@ -64,6 +65,8 @@ def plan(system: System, limit: float) -> Plan:
         if least * limit <= most:  # something is lost: nothing fades
             return Plan(system, near(system, Bulk(system.parts, whole, system.real)), 0, 0)
         neighbour = near(system, bulk)
+        if not neighbour.exact and n[0] <= IN_ONE and system.shape[0] == 1:
+            return Plan(system, neighbour.stretched(whole[0]) if isinstance(neighbour, Bulk) else neighbour, 0, 0)
         reach = _reach(system, neighbour, size, limit)
         if 5 * reach <= size or size >= n[0] or 2 * size * rows > CIRCLE:
             break
