@@ -1,6 +1,7 @@
 from . import applying as applying
 from . import chain as chain
 from . import engines as engines
+from . import frames as frames
 from . import hear as hear
 from . import io as io
 from . import kernels as kernels
@@ -39,6 +40,7 @@ __version__: str
 
 __all__ = [
     "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain", "convolve",
-    "correlate", "diag", "engines", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix", "median",
-    "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram", "spectrum", "study", "warp",
+    "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix",
+    "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram", "spectrum", "study",
+    "warp",
 ]

@@ -1,12 +1,16 @@
-"""Frequency scales, each map once: Hz to notes and octaves, and the words for them."""
+"""Frequency scales, each map once: Hz to notes, octaves, mel, Bark and ERB, and the words for them."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Callable
+from typing import Any
 
-from .errors import SigconvError
+from .errors import SigconvError, among
 
-__all__ = ["A4", "hz_to_note", "note_to_hz", "octaves"]
+__all__ = ["A4", "bark_to_hz", "erb_to_hz", "erb_width", "hz_to_bark", "hz_to_erb", "hz_to_mel", "hz_to_note", "mel_to_hz",
+           "note_to_hz", "octaves", "spaced"]
 
 A4 = 440.0  # Hz, ISO 16
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -55,3 +59,117 @@ def octaves(low: float, high: float) -> float:
     if low <= 0 or high <= 0:
         raise SigconvError(f"octaves from {low} to {high} Hz: wanted frequencies above 0")
     return log2(high / low)
+
+
+def hz_to_mel(frequency: Any, formula: str = "slaney") -> Any:
+    """Mels of frequencies in Hz: `"slaney"` (linear below 1 kHz, then 27 a factor of 6.4) or `"htk"`, 2595 log₁₀(1 + f/700).
+
+    >>> hz_to_mel(1000.0), round(float(hz_to_mel(1000.0, "htk")), 2)
+    (np.float64(15.0), 999.99)
+
+    Raises `SigconvError` for an unknown formula.
+    """
+    import numpy as np
+
+    among(formula, ("slaney", "htk"), "formula")
+    f = np.asarray(frequency, dtype=np.float64)
+    if formula == "htk":
+        return 2595 * np.log10(1 + f / 700)
+    return np.where(f < 1000, f * 0.015, 15 + 27 * np.log(np.maximum(f, 1000) / 1000) / np.log(6.4))[()]
+
+
+def mel_to_hz(mel: Any, formula: str = "slaney") -> Any:
+    """The inverse of `hz_to_mel`.
+
+    >>> mel_to_hz(15.0)
+    np.float64(1000.0)
+    """
+    import numpy as np
+
+    among(formula, ("slaney", "htk"), "formula")
+    m = np.asarray(mel, dtype=np.float64)
+    if formula == "htk":
+        return 700 * (10 ** (m / 2595) - 1)
+    return np.where(m < 15, m / 0.015, 1000 * np.exp(np.maximum(m - 15, 0) / 27 * np.log(6.4)))[()]
+
+
+def hz_to_bark(frequency: Any) -> Any:
+    """Critical-band rate in Bark, 26.81 f/(1960 + f) − 0.53 (Traunmüller, JASA 88, 1990, eq. 6, without its corrections).
+
+    >>> round(float(hz_to_bark(1000.0)), 3)
+    8.527
+    """
+    import numpy as np
+
+    f = np.asarray(frequency, dtype=np.float64)
+    return 26.81 * f / (1960 + f) - 0.53
+
+
+def bark_to_hz(bark: Any) -> Any:
+    """The inverse of `hz_to_bark`.
+
+    >>> round(float(bark_to_hz(hz_to_bark(440.0))), 9)
+    440.0
+    """
+    import numpy as np
+
+    z = np.asarray(bark, dtype=np.float64) + 0.53
+    return 1960 * z / (26.81 - z)
+
+
+def hz_to_erb(frequency: Any) -> Any:
+    """The ERB-rate, 21.4 log₁₀(1 + 0.00437 f) (Glasberg & Moore, Hearing Research 47, 1990).
+
+    >>> round(float(hz_to_erb(1000.0)), 3)
+    15.621
+    """
+    import numpy as np
+
+    return 21.4 * np.log10(1 + 0.00437 * np.asarray(frequency, dtype=np.float64))
+
+
+def erb_to_hz(erbs: Any) -> Any:
+    """The inverse of `hz_to_erb`.
+
+    >>> round(float(erb_to_hz(hz_to_erb(440.0))), 9)
+    440.0
+    """
+    import numpy as np
+
+    return (10 ** (np.asarray(erbs, dtype=np.float64) / 21.4) - 1) / 0.00437
+
+
+def erb_width(frequency: Any) -> Any:
+    """The equivalent rectangular bandwidth in Hz of hearing at a frequency: 24.7 (1 + 0.00437 f) (Glasberg & Moore, 1990).
+
+    >>> round(float(erb_width(1000.0)), 3)
+    132.639
+    """
+    import numpy as np
+
+    return 24.7 * (1 + 0.00437 * np.asarray(frequency, dtype=np.float64))
+
+
+_MAPS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "linear": (float, float), "log": (math.log2, lambda v: 2.0**v), "mel": (hz_to_mel, mel_to_hz),
+    "bark": (hz_to_bark, bark_to_hz), "erb": (hz_to_erb, erb_to_hz)}
+
+
+def spaced(low: float, high: float, count: int, scale: str = "mel") -> Any:
+    """`count` frequencies from `low` to `high` Hz, evenly spaced on a scale: linear, log, mel, bark or erb.
+
+    >>> spaced(100, 1600, 5, "log")
+    array([ 100.,  200.,  400.,  800., 1600.])
+
+    Raises `SigconvError` for an unknown scale, fewer than one, ends that are not in order, and 0 Hz on a log scale.
+    """
+    import numpy as np
+
+    among(scale, tuple(_MAPS), "scale")
+    if count < 1 or not 0 <= low <= high or (scale == "log" and not low):
+        raise SigconvError(f"{count} frequencies from {low:g} to {high:g} Hz, {scale}: wanted at least one, in order"
+                           + (", above 0 Hz" if scale == "log" else ""))
+    there, back = _MAPS[scale]
+    exact = np.array([float(back(v)) for v in np.linspace(float(there(low)), float(there(high)), count)])
+    exact[0], exact[-1] = low, high if count > 1 else low
+    return exact

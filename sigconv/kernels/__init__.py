@@ -11,8 +11,10 @@ parameters out of range, dimensions that it does not serve, and more than 2²² 
 """
 
 from .analytic import hilbert
+from .banks import gammachirp, gammatone, morlet, octave_bands, piano, sinc
 from .bends import dog, emboss, laplace, log, sharpen, unsharp
 from .design import bandpass, bandstop, highpass, lowpass
+from .lapped import constant_q, daubechies, fourier, mdct
 from .oriented import corner, derivative, edge, endpoint, gabor, motion
 from .reaching import Reached, flat, reached
 from .registry import FAMILIES, Family, Parameter, family, find
@@ -20,7 +22,8 @@ from .shapes import box, delay, gaussian, identity
 from .stereo import crossfeed, midside
 from .tones import chirp, comb, echo, note, room
 
-__all__ = ["FAMILIES", "Family", "Parameter", "Reached", "bandpass", "bandstop", "box", "chirp", "comb", "corner", "crossfeed",
-           "delay", "derivative", "dog", "echo", "edge", "emboss", "endpoint", "family", "find", "flat", "gabor", "gaussian",
-           "highpass", "hilbert", "identity", "laplace", "log", "lowpass", "midside", "motion", "note", "reached", "room",
-           "sharpen", "unsharp"]
+__all__ = ["FAMILIES", "Family", "Parameter", "Reached", "bandpass", "bandstop", "box", "chirp", "comb", "constant_q",
+           "corner", "crossfeed", "daubechies", "delay", "derivative", "dog", "echo", "edge", "emboss", "endpoint", "family",
+           "find", "flat", "fourier", "gabor", "gammachirp", "gammatone", "gaussian", "highpass", "hilbert", "identity",
+           "laplace", "log", "lowpass", "mdct", "midside", "morlet", "motion", "note", "octave_bands", "piano", "reached",
+           "room", "sharpen", "sinc", "unsharp"]

@@ -1,0 +1,242 @@
+"""Bands of a line as banks: one filter for each frequency that is given, value `(m,)`; a single frequency gives value `()`.
+
+Frequencies and widths are in Hz (cycles per unit of the axis): numbers, arrays, or tensors, in which the taps are then
+differentiable. `scales.spaced` spaces them. Peaks stand at 0, so that what a bank reads at the ends of a line is what is there.
+"""
+
+from __future__ import annotations
+
+from math import ceil, log, pi, sqrt
+from typing import Any
+
+import numpy as np
+
+from .. import arrays
+from ..arrays import Array
+from ..domain import Domain
+from ..errors import UsageError
+from ..scales import erb_width, hz_to_note
+from ..signal import Signal
+from .registry import limit, number, per, whole
+
+__all__ = ["gammachirp", "gammatone", "morlet", "octave_bands", "piano", "sinc"]
+
+FAINT = 1e-6  # of its peak: what an envelope has faded to where it is cut off
+
+
+def sinc(like: Any, low: Any, high: Any, *, taps: int = 251, quadrature: bool = False) -> Signal:
+    """Band-passes between `low` and `high`, windowed sincs under a Hamming window: those of SincNet, in Hz.
+
+    ``h(t) = 2·high·sinc(2·high·t) − 2·low·sinc(2·low·t)`` per step, −6 dB at both edges, gain 1 between. `low` may be 0.
+    `quadrature`: the complex filter of the positive frequencies alone, gain 1; at a stride a bank of symmetric
+    filters mistakes f for −f at multiples of half the rate that is left, quadrature does not. (Ravanelli & Bengio, "Speaker
+    recognition from raw waveform with SincNet", SLT 2018.)
+
+    >>> import sigconv as sc
+    >>> k = sinc(sc.line(1, 16000), [300, 1000], [1000, 3000], taps=251)
+    >>> k.value, k.domain.start, round(float(abs(sc.spectrum.response(k, [2000.0]).gain[1, 0])), 2)
+    ((2,), (-125,), 1.0)
+
+    Raises `UsageError` for edges out of order, below 0 or above rate/2.
+    """
+    domain, step = _line(like)
+    top, count = 0.5 / step, whole(taps, "taps", 1)
+    xp, (a, b) = _all(low, high)
+    ends = np.stack(np.broadcast_arrays(arrays.to_numpy(a), arrays.to_numpy(b)))
+    if not (np.isfinite(ends).all() and (ends >= 0).all() and (ends[0] < ends[1]).all() and (ends <= top * (1 + 1e-12)).all()):
+        unit = per(domain.unit[0])
+        raise UsageError(f"bands from {ends[0].min():g} to {ends[1].max():g} {unit}: wanted 0 ≤ low < high ≤ {top:g} {unit}")
+    reach = (count - 1) // 2
+    _, (_, t, window) = arrays.constants(b, (np.arange(count) - reach) * step, _hamming(count))
+    wide, centre = (b - a)[..., None], ((a + b) / 2)[..., None]
+    envelope = 2 * wide * step * xp.sinc(wide * t) * window
+    phase = 2 * pi * centre * t
+    real = envelope * xp.cos(phase)
+    return _bank(domain, (real + 1j * (envelope * xp.sin(phase))) / 2 if quadrature else real, -reach)
+
+
+def morlet(like: Any, centre: Any, bandwidth: Any) -> Signal:
+    """Gaussian bands, Gabor's atoms in time: complex, gain 1 at `centre`, `bandwidth` wide at −3 dB, nothing at 0 Hz.
+
+    ``h(t) = g(t)·(e^(2πi·centre·t) − κ)``, σ_t = √ln 2/(π·bandwidth), κ such that the sum is 0 (Morlet's correction, seen only
+    where the band is as wide as its centre is high). Symmetric about 0, cut off at −120 dB.
+
+    >>> import sigconv as sc
+    >>> k = morlet(sc.line(1, 16000), [500.0, 1000.0], [50.0, 100.0])
+    >>> [round(float(abs(v)), 3) for v in sc.spectrum.response(k, [1000.0, 1050.0]).gain[1]]
+    [1.0, 0.707]
+
+    Raises `UsageError` for a centre outside 0 … rate/2 and a bandwidth that is not above 0.
+    """
+    domain, step = _line(like)
+    xp, (f, wide) = _all(centre, bandwidth)
+    _within(f, "centre", domain)
+    _positive(wide, "bandwidth", domain)
+    narrow = float(arrays.to_numpy(wide).min())
+    reach = max(ceil(sqrt(log(2)) / (pi * narrow) * sqrt(-2 * log(FAINT)) / step), 1)
+    limit((2 * reach + 1,))
+    _, (_, t) = arrays.constants(wide, np.arange(-reach, reach + 1) * step)
+    f, wide = f[..., None], wide[..., None]
+    g = xp.exp(-((t * wide * pi) ** 2) / (2 * log(2)))
+    g = g / xp.sum(g, axis=-1, keepdims=True)
+    phase = 2 * pi * f * t
+    kappa = xp.sum(g * xp.cos(phase), axis=-1, keepdims=True)
+    return _bank(domain, g * (xp.cos(phase) - kappa) + 1j * (g * xp.sin(phase)), -reach)
+
+
+def gammatone(like: Any, centre: Any, bandwidth: Any = None, *, order: int = 4, quadrature: bool = True) -> Signal:
+    """The filters of the ear: ``t^(order−1)·e^(−2πbt)·e^(2πi·centre·t)``, finite, gain 1 at `centre`, their peak at time 0.
+
+    `bandwidth`: the equivalent rectangular one, by default `scales.erb_width(centre)`; b is 1.019 times that, and the −3 dB
+    width 2b·√(2^(1/order) − 1), 0.887 of it at order 4. Stable at every centre, cut off at −120 dB. `quadrature`:
+    complex; else twice the real part. (Patterson et al., "Complex sounds and auditory images", 1992; Glasberg & Moore, Hearing
+    Research 47, 1990.)
+
+    >>> import sigconv as sc
+    >>> k = gammatone(sc.line(1, 16000), sc.scales.spaced(100, 7000, 32, "erb"))
+    >>> k.value, round(float(abs(sc.spectrum.response(k, [100.0]).gain[0, 0])), 6)
+    ((32,), 1.0)
+
+    Raises `UsageError` for a centre outside 0 … rate/2 and a bandwidth that is not above 0.
+    """
+    return _ear(like, centre, bandwidth, 0.0, order, quadrature)
+
+
+def gammachirp(like: Any, centre: Any, bandwidth: Any = None, *, chirp: Any = -2.0, order: int = 4,
+               quadrature: bool = True) -> Signal:
+    """A gammatone whose pitch glides, ``… · e^(i·chirp·ln t)``: its peak lies at centre + chirp·b/order, gain 1 there.
+
+    A negative `chirp` gives the steeper slope above the peak that the ear has (Irino & Patterson, JASA 101, 1997). `chirp`
+    0 is `gammatone`, with whose other parameters it shares the rest.
+
+    >>> import sigconv as sc
+    >>> k = gammachirp(sc.line(1, 16000), 1000.0, chirp=-2)
+    >>> peak = 1000 - 2 * 1.019 * sc.scales.erb_width(1000) / 4
+    >>> gains = abs(sc.spectrum.response(k, [peak - 20, peak, peak + 20]).gain)
+    >>> bool(gains[1] > gains[0] and gains[1] > gains[2])
+    True
+
+    Raises as `gammatone`.
+    """
+    return _ear(like, centre, bandwidth, chirp, order, quadrature)
+
+
+def _ear(like: Any, centre: Any, bandwidth: Any, chirp: Any, order: int, quadrature: bool) -> Signal:
+    domain, step = _line(like)
+    power = whole(order, "order") - 1
+    if bandwidth is None:
+        bandwidth = centre * (24.7 * 0.00437) + 24.7 if arrays.is_tensor(centre) else erb_width(centre)
+    number(chirp, "chirp")
+    xp, (f, wide, glide) = _all(centre, bandwidth, chirp)
+    _within(f, "centre", domain)
+    _positive(wide, "bandwidth", domain)
+    narrow = 1.019 * float(arrays.to_numpy(wide).min())
+    t = np.arange(1, ceil((power + 1) * 8 / (2 * pi * narrow) / step) + 2) * step
+    envelope = t**power * np.exp(-2 * pi * narrow * t)
+    count = int(np.flatnonzero(envelope > FAINT * envelope.max())[-1]) + 1
+    first = round(power / (2 * pi * narrow) / step)
+    limit((count + first,))
+    _, (_, i) = arrays.constants(wide, np.arange(-first, count) * step)
+    # every filter is moved so that its envelope peaks at 0; what would lie before its own beginning is 0
+    b, f = 1.019 * wide[..., None], f[..., None]
+    late = power / (2 * pi * b)
+    since = i + late
+    begun = since > 0
+    safe = xp.where(begun, since, xp.ones_like(since))
+    envelope = xp.where(begun, safe**power * xp.exp(-2 * pi * b * safe), xp.zeros_like(since))
+    phase = 2 * pi * f * i + glide * xp.log(safe / (late + step))
+    peak = 2 * pi * (f + glide * b / (power + 1)) * i
+    re, im = envelope * xp.cos(phase), envelope * xp.sin(phase)
+    c, s = xp.cos(peak), xp.sin(peak)
+    gain = xp.sqrt(xp.sum(re * c + im * s, axis=-1, keepdims=True) ** 2 + xp.sum(im * c - re * s, axis=-1, keepdims=True) ** 2)
+    return _bank(domain, (re + 1j * im) / gain if quadrature else 2 * re / gain, -first)
+
+
+def octave_bands(like: Any, fraction: int = 1, low: float = 31.25, high: float | None = None, *,
+                 taps: int | None = None) -> Signal:
+    """Octave bands, or thirds (fraction 3), with the exact centres of IEC 61260-1: 1000·G^(i/fraction), G = 10^0.3.
+
+    Those between `low` and `high` (rate/2/√2 by default), edges at G^(±1/(2·fraction)), as `sinc` in quadrature; `taps` so many
+    that the lowest band is sharp, six of its periods. Channels are named by their centres.
+
+    >>> import sigconv as sc
+    >>> octave_bands(sc.line(1, 8000), low=250).channels
+    ('251 Hz', '501 Hz', '1000 Hz', '1995 Hz')
+
+    Raises `UsageError` where no band lies between `low` and `high`.
+    """
+    domain, step = _line(like)
+    b, ratio = whole(fraction, "fraction"), 10**0.3
+    top = 0.5 / step / ratio ** (1 / (2 * b))
+    high = top if high is None else min(number(high, "high", "Hz", above=0), top)
+    number(low, "low", "Hz", above=0)
+    # an even fraction has its centres half a band beside 1000 Hz (IEC 61260-1, 5.2.2)
+    shift = 0.5 if b % 2 == 0 else 0.0
+    first, last = (log(v / 1000) / log(ratio) * b - shift for v in (low * (1 - 0.01), high * (1 + 1e-9)))
+    centres = 1000 * ratio ** ((np.arange(ceil(first), int(np.floor(last)) + 1) + shift) / b)
+    if not len(centres):
+        raise UsageError(f"octave bands from {low:g} to {high:g} Hz: there is none; wanted a wider range")
+    half = ratio ** (1 / (2 * b))
+    reach = ceil(6 * b / float(centres[0]) / step)
+    k = sinc(domain, centres / half, np.minimum(centres * half, 0.5 / step), taps=taps or 2 * reach + 1, quadrature=True)
+    return Signal(k.data, k.domain, [f"{f:.0f} Hz" if f >= 100 else f"{f:.3g} Hz" for f in centres])
+
+
+def piano(like: Any, duration: float = 0.2) -> Signal:
+    """The keys of a piano, A0 to C8, as far as they lie below rate/2: quadrature pairs under a Hann window, of unit norm.
+
+    Each is `note` of that pitch; the channels bear the notes' names. A magnitude is how strongly that key sounds there.
+
+    >>> import sigconv as sc
+    >>> k = piano(sc.line(1, 16000))
+    >>> k.value, k.channels[0], k.channels[-1]
+    ((88,), 'A0', 'C8')
+
+    Raises `UsageError` for a duration that is not above 0, or a rate at which there is no key.
+    """
+    from .tones import note
+
+    domain, step = _line(like)
+    keys = 440 * 2 ** ((np.arange(21, 109) - 69) / 12)
+    keys = keys[keys < 0.5 / step]
+    if not len(keys):
+        raise UsageError(f"a piano at {1 / step:g} {per(domain.unit[0])}: no key lies below half of that rate")
+    made = [note(domain, float(f), duration) for f in keys]
+    return Signal(np.stack([k.data for k in made]), made[0].domain, [hz_to_note(float(f)) for f in keys])
+
+
+def _line(like: Any) -> tuple[Domain, float]:
+    domain = like.domain if isinstance(like, Signal) else like
+    if not isinstance(domain, Domain) or domain.ndim != 1:
+        what = f"{domain.ndim} axes" if isinstance(domain, Domain) else f"a {type(like).__name__}"
+        raise UsageError(f"a bank of bands for {what}: wanted the domain of a line, e.g. x.domain")
+    return domain, float(domain.step[0])
+
+
+def _all(*values: Any) -> tuple[Any, tuple[Array, ...]]:
+    try:
+        return arrays.constants(*values)
+    except (TypeError, ValueError):
+        raise UsageError("frequencies that are no numbers: wanted numbers in Hz") from None
+
+
+def _within(f: Array, what: str, domain: Domain) -> None:
+    values, top = arrays.to_numpy(f), 0.5 / float(domain.step[0])
+    if not values.size or values.ndim > 1 or not (np.isfinite(values).all() and (values > 0).all() and (values < top).all()):
+        got = f"{values.min():g} … {values.max():g}" if values.size else "none"
+        raise UsageError(f"{what} {got} {per(domain.unit[0])}: wanted one or a list above 0 and below {top:g}")
+
+
+def _positive(f: Array, what: str, domain: Domain) -> None:
+    values = arrays.to_numpy(f)
+    if not values.size or not (np.isfinite(values).all() and (values > 0).all()):
+        raise UsageError(f"{what} {values.min(initial=0):g} {per(domain.unit[0])}: wanted above 0")
+
+
+def _hamming(count: int) -> np.ndarray:
+    return np.hamming(count) if count > 1 else np.ones(1)
+
+
+def _bank(domain: Domain, taps: Array, start: int) -> Signal:
+    limit(tuple(taps.shape))
+    return Signal(taps, Domain(int(taps.shape[-1]), domain.step, start, domain.unit, domain.name))
