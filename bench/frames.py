@@ -90,7 +90,8 @@ def others(x: sc.Signal) -> Iterator[str]:
 
         C = librosa.cqt(data, sr=RATE, fmin=110, n_bins=36 * 6 - 2, bins_per_octave=36)
         got = librosa.icqt(C, sr=RATE, fmin=110, bins_per_octave=36, length=len(data))
-        yield f"| librosa {librosa.__version__}: cqt, icqt, 36 an octave, 110 Hz to 6.8 kHz, nothing beside | {decibels(data, got):.1f} dB |"
+        yield f"| librosa {librosa.__version__}: " \
+              f"cqt, icqt, 36 an octave, 110 Hz to 6.8 kHz, nothing beside | {decibels(data, got):.1f} dB |"
     except ImportError:
         pass
     try:
