@@ -165,9 +165,12 @@ def run(x: np.ndarray, ready: list[Chunks], job: Job) -> np.ndarray:
     """The convolution with what was `prepared`, for as many signals at once."""
     y = np.empty((len(x), job.filters, job.full[0]), x.dtype)
     for c, chunks in enumerate(ready):
-        begun = chunks.step(x[:, c: c + 1])
-        y[:, c: c + 1, : begun.shape[-1]] = begun
-        y[:, c: c + 1, begun.shape[-1]:] = chunks.flush()
+        at = 0
+        for a in range(0, x.shape[-1], chunks.size):  # a block at a time, so that what is made on the way stays small
+            part = chunks.step(x[:, c: c + 1, a: a + chunks.size])
+            y[:, c: c + 1, at: at + part.shape[-1]] = part
+            at += part.shape[-1]
+        y[:, c: c + 1, at:] = chunks.flush()
     return y[..., job.first[0]: job.stop[0]]
 
 
