@@ -52,6 +52,19 @@ def test_a_kernel_made_ready_gives_the_same(shape, n, k, stride, method, dtype, 
     near(out, wanted, scale)
 
 
+def test_a_convolver_serves_several_threads_and_batches():
+    from concurrent.futures import ThreadPoolExecutor
+
+    rng = np.random.default_rng(0)
+    w = rng.normal(size=(1, 1, 9000)).astype("float32")
+    ready = Convolver(w, (1, 1, 40_000), window=(0, 48_999), method="packed")
+    signals = [rng.normal(size=(b, 1, 40_000)).astype("float32") for b in (1, 2, 1, 1, 3)]
+    with ThreadPoolExecutor(3) as pool:
+        got = list(pool.map(ready, signals))
+    for x, y in zip(signals, got, strict=True):
+        near(y, conv(x, w, window=(0, 48_999), method="fft"), 32 * 1.2e-7 * float(np.abs(w).sum()) * float(np.abs(x).max()))
+
+
 def test_a_convolver_refuses_other_signals():
     ready = Convolver(np.ones((1, 1, 3)), (1, 1, 9))
     for bad in (np.ones((1, 1, 8)), np.ones((1, 1, 9), "float32"), np.ones((1, 9)), [1.0]):

@@ -17,6 +17,7 @@ bit; short kernels and whatever else is not served above go to `conv`, block by 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -165,7 +166,7 @@ def run(x: np.ndarray, ready: list[Chunks], job: Job) -> np.ndarray:
     """The convolution with what was `prepared`, for as many signals at once."""
     y = np.empty((len(x), job.filters, job.full[0]), x.dtype)
     for c, chunks in enumerate(ready):
-        at = 0
+        chunks, at = chunks.anew(len(x)), 0
         for a in range(0, x.shape[-1], chunks.size):  # a block at a time, so that what is made on the way stays small
             part = chunks.step(x[:, c: c + 1, a: a + chunks.size])
             y[:, c: c + 1, at: at + part.shape[-1]] = part
@@ -188,7 +189,7 @@ class Chunks:
     """
 
     def __init__(self, taps: np.ndarray, batch: int, dtype: Any, length: int | None = None):
-        self.taps, self.batch, self.dtype = taps, batch, np.dtype(dtype)
+        self.taps, self.batch, self.dtype, self.length = taps, batch, np.dtype(dtype), length
         k = taps.shape[-1]
         self.work: Callable[[np.ndarray], np.ndarray]
         self.abreast = 1  # lines side by side in memory, as one complex line
@@ -205,6 +206,15 @@ class Chunks:
         k = self.taps.shape[-1]
         self.held = np.zeros((self.batch // self.abreast, self.taps.shape[1], k - 1 + self.size, self.abreast), self.dtype)
         self.at, self.seen, self.given = k - 1, 0, 0
+
+    def anew(self, batch: int) -> Chunks:
+        """One of its own for as many signals, which nothing ran through; spectra are shared."""
+        if batch != self.batch:
+            return Chunks(self.taps, batch, self.dtype, self.length)
+        other = copy(self)
+        other.work = getattr(other, self.work.__name__)
+        other._begin()
+        return other
 
     def step(self, x: np.ndarray) -> np.ndarray:
         """The next samples in; what is complete."""

@@ -129,8 +129,7 @@ class Convolver:
                                f"wanted (b, {wanted}) of {self.kind}, as the convolver was made for")
         if self._ready:
             run, ready = self._ready
-            job = self._job if len(x) == self._job.batch else replace(self._job, batch=len(x))
-            y = run(x, ready if self.method != "packed" or len(x) == self._job.batch else packed.prepared(self.w, job), job)
+            y = run(x, ready, self._job if len(x) == self._job.batch else replace(self._job, batch=len(x)))
         else:
             y = lone(x, self.w, 1, 1, 1, self.options["window"]) if self.method in ("direct", "none") else None
             if y is None:
