@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-__all__ = ["along", "fft", "ifft", "irfft", "real", "rfft"]
+__all__ = ["along", "fft", "fftn", "ifft", "ifftn", "irfft", "real", "rfft"]
 
 NAME = "scipy.fft._pocketfft.pypocketfft"
 
@@ -76,6 +76,29 @@ def ifft(X: np.ndarray, n: int | None = None, axis: int = -1) -> np.ndarray:
     if _core() is _by_numpy or not X.size:
         return np.fft.ifft(X, axis=axis)
     return _opened().c2c(X, (axis % X.ndim,), False, 2, None, 1)
+
+
+def fftn(x: np.ndarray, s: Sequence[int]) -> np.ndarray:
+    """The spectrum of the last axes, with zeros up to s samples, in the precision of x; of real x the half that tells all.
+
+    >>> fftn(np.ones((1, 2, 2)), (2, 4)).shape
+    (1, 2, 3)
+    """
+    axes = tuple(range(x.ndim - len(s), x.ndim))
+    for n, axis in zip(s, axes, strict=True):
+        x = _wide(x, n, axis)
+    real = x.dtype.kind != "c"
+    if _core() is _by_numpy or not x.size:
+        return (np.fft.rfftn if real else np.fft.fftn)(x, axes=axes)
+    return _opened().r2c(x, axes, True, 0, None, 1) if real else _opened().c2c(x, axes, True, 0, None, 1)
+
+
+def ifftn(X: np.ndarray, s: Sequence[int], real: bool) -> np.ndarray:
+    """The signal of such a spectrum."""
+    axes = tuple(range(X.ndim - len(s), X.ndim))
+    if _core() is _by_numpy or not X.size:
+        return np.fft.irfftn(X, tuple(s), axes) if real else np.fft.ifftn(X, axes=axes)
+    return _opened().c2r(X, axes, s[-1], False, 2, None, 1) if real else _opened().c2c(X, axes, False, 2, None, 1)
 
 
 def _wide(x: np.ndarray, n: int | None, axis: int) -> np.ndarray:

@@ -12,7 +12,6 @@ kernel's spectrum made once. Real signals take the real transform; F is the next
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
@@ -23,13 +22,11 @@ import numpy as np
 
 from .. import arrays
 from ..arrays import Array
+from . import pocket
 from .direct import EXACT
 from .job import Job
 
 __all__ = ["fast_length", "fft", "overlap_save"]
-
-
-LARGE = 2**26  # points of a transform that are worth the wait for scipy.fft
 
 
 @lru_cache(maxsize=4096)
@@ -118,35 +115,25 @@ def spread(w: Array, job: Job) -> Array:
     return wide
 
 
-def transform(data: Array, points: tuple[int, ...], norm: str = "backward") -> Array:
+def transform(data: Array, points: tuple[int, ...]) -> Array:
     """The spectrum of the last axes, zero-padded to `points`."""
+    if not arrays.is_tensor(data):
+        return pocket.fftn(data, points)
+    import torch
+
     axes = tuple(range(-len(points), 0))
-    kind = "fftn" if arrays.is_complex(data) else "rfftn"
-    if arrays.is_tensor(data):
-        import torch
-
-        return getattr(torch.fft, kind)(data, s=points, dim=axes, norm=norm)
-    return getattr(_library(points), kind)(data, s=points, axes=axes, norm=norm)
+    return (torch.fft.fftn if data.is_complex() else torch.fft.rfftn)(data, s=points, dim=axes)
 
 
-def _library(points: tuple[int, ...]) -> Any:
-    """`scipy.fft`, which is faster on planes, where it is open already or a transform is large, else `numpy.fft`."""
-    if "scipy.fft" in sys.modules or prod(points) > LARGE:
-        import scipy.fft
-
-        return scipy.fft
-    return np.fft
-
-
-def inverse(spectrum: Array, points: tuple[int, ...], like: Array, norm: str = "backward") -> Array:
+def inverse(spectrum: Array, points: tuple[int, ...], like: Array) -> Array:
     """The signal of a spectrum, real where `like` is."""
-    axes = tuple(range(-len(points), 0))
-    kind = "ifftn" if arrays.is_complex(like) else "irfftn"
-    if arrays.is_tensor(spectrum):
-        import torch
+    real = not arrays.is_complex(like)
+    if not arrays.is_tensor(spectrum):
+        return pocket.ifftn(spectrum, points, real)
+    import torch
 
-        return getattr(torch.fft, kind)(spectrum, s=points, dim=axes, norm=norm)
-    return getattr(_library(points), kind)(spectrum, s=points, axes=axes, norm=norm)
+    axes = tuple(range(-len(points), 0))
+    return (torch.fft.irfftn if real else torch.fft.ifftn)(spectrum, s=points, dim=axes)
 
 
 class Tile:
@@ -171,8 +158,8 @@ class Tile:
         """This tile's outputs, from the kernel's spectrum at `points`."""
         reads = [job.reads(axis, a, b) for axis, (a, b) in enumerate(zip(self.first, self.stop, strict=True))]
         part = x[(..., *(slice(low, high) for low, high in reads))]
-        summed = combined(transform(part, self.points, "forward"), spectrum, job)  # numpy.fft then stays in single precision
-        y = inverse(summed, self.points, x, "forward")
+        summed = combined(transform(part, self.points), spectrum, job)
+        y = inverse(summed, self.points, x)
         return y[(..., *(slice(a - low, b - low, s)
                          for a, b, (low, _), s in zip(self.first, self.stop, reads, job.stride, strict=True)))]
 
