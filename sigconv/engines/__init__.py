@@ -5,6 +5,7 @@ Everything above calls `conv`. A method is a function of (x, w, job) and knows n
 
 from __future__ import annotations
 
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..arrays import Array
 from ..errors import SigconvError, among
 from .job import Job
 from .matrix import toeplitz
-from .methods import METHODS, perform
+from .methods import METHODS, into, perform
 from .planning import Convolver, Plan, plan
 from .single import lone
 from .tensors import convolved, held, ready, traced
@@ -30,8 +31,7 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
 
     `window`: (first, stop) an axis, in indices of the full convolution (0 … n + (K−1)·dilation − 1; beyond it lie
     zeros); None is the valid part. `stride`, `dilation`: whole numbers, one or one an axis. `groups` as in torch.
-    `method`: "auto", "direct", "blocked", "columns", "bands", "separable", "fft", "overlap_save" or "matrix". `out`: an
-    array of the result's shape and dtype to write into.
+    `method`: "auto", or one of `METHODS`. `out`: an array of the result's shape and dtype to write into.
 
     x decides the type: floats keep theirs (halves are summed in float32), integers and bool become float64, complex taps
     make the result complex. All methods agree within 16 eps · ‖w‖₁ · max|x|; on tensors all are differentiable.
@@ -49,7 +49,7 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
         if y is not None:
             return y
     among(method, ("auto", *METHODS), "method")
-    x, w, dtype = arrays.pair(arrays.asarray(x), arrays.asarray(w))
+    x, w, dtype = arrays.pair(_plain(arrays.asarray(x)), _plain(arrays.asarray(w)))
     job = Job.of(x, w, stride, dilation, groups, window)
     if arrays.is_tensor(x) and held(x, w):
         ready()
@@ -58,7 +58,14 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
         y = perform(x, w, job, method)
     if y.dtype != dtype:
         y = arrays.namespace(y).astype(y, dtype)
-    return y if out is None else _into(out, y)
+    return y if out is None else into(out, y)
+
+
+def _plain(x: Array) -> Array:
+    """x, unless it is a tensor that holds its numbers in another way than one after another."""
+    if arrays.is_tensor(x) and (str(x.layout) != "torch.strided" or x.is_quantized or "float8" in str(x.dtype)):
+        raise SigconvError(f"a tensor of layout {x.layout} and type {x.dtype}: wanted a dense one, e.g. x.to_dense()")
+    return x
 
 
 def _traced(x: Any) -> bool:
@@ -77,17 +84,12 @@ def toeplitz_matrix(w: Array, n: Any, *, stride: Any = 1, dilation: Any = 1, gro
            [0., 2., 1.]])
     """
     w = arrays.computable(arrays.asarray(w))
-    n = (n,) if isinstance(n, int) else tuple(n)
+    try:
+        n = tuple(map(index, n if isinstance(n, (tuple, list)) else (n,)))
+        groups = index(groups)
+    except TypeError:
+        raise SigconvError(f"signals of {n!r} samples in {groups!r} groups: wanted whole numbers") from None
+    if min(n, default=0) < 0 or groups < 1:
+        raise SigconvError(f"signals of {n} samples in {groups} groups: wanted 0 or more, and at least one group")
     probe = np.broadcast_to(np.zeros(()), (1, (w.shape[1] if len(w.shape) > 1 else 0) * groups, *n))
     return toeplitz(w, Job.of(probe, w, stride, dilation, groups, window))
-
-
-def _into(out: Array, y: Array) -> Array:
-    if type(out) is not type(y) or tuple(out.shape) != tuple(y.shape) or out.dtype != y.dtype:
-        kind = getattr(out, "dtype", type(out).__name__)
-        raise SigconvError(f"out of shape {tuple(getattr(out, 'shape', ()))} and type {kind}: wanted {tuple(y.shape)} and "
-                           f"{arrays.dtype_name(y)}, in the signal's kind of array")
-    if isinstance(out, np.ndarray) and not out.flags.writeable:
-        raise SigconvError("out that is read-only: wanted an array that can be written")
-    out[...] = y
-    return out

@@ -69,8 +69,8 @@ def dense(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     return mixed(x, prepared(w, job), job)
 
 
-def prepared(w: np.ndarray, job: Job) -> list[np.ndarray]:
-    """M of every group: (F/2 + 1, 2c, 2m)."""
+def prepared(w: np.ndarray, job: Job) -> tuple[int, list[np.ndarray]]:
+    """F, and M of every group: (F/2 + 1, 2c, 2m)."""
     size, (k,), groups = _best(job)[0], job.k, job.groups
     per, each = job.channels // groups, job.filters // groups
     rows = _waves(size)[:, :k].astype(w.dtype)
@@ -84,12 +84,12 @@ def prepared(w: np.ndarray, job: Job) -> list[np.ndarray]:
         M[:, 0, :, 1] = H[:, 1]
         np.negative(H[:, 1], out=M[:, 1, :, 0])
         spectra.append(M.reshape(len(H), 2 * per, 2 * each))
-    return spectra
+    return size, spectra
 
 
-def mixed(x: np.ndarray, spectra: list[np.ndarray], job: Job) -> np.ndarray:
+def mixed(x: np.ndarray, ready: tuple[int, list[np.ndarray]], job: Job) -> np.ndarray:
     """The convolution with what was `prepared`."""
-    size, (k,), total = _best(job)[0], job.k, job.out[0]
+    (size, spectra), (k,), total = ready, job.k, job.out[0]
     step, groups = size - k + 1, job.groups
     per, each = job.channels // groups, job.filters // groups
     blocks = -(-total // step)

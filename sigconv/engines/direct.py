@@ -153,7 +153,10 @@ def _mix(taps: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Σ_c taps[g, m, c] part[b, g, c, …]."""
     if part.shape[2] == 1:
         return taps[..., 0].reshape(taps.shape[:2] + (1,) * (part.ndim - 3)) * part
-    flat = taps @ part.reshape(*part.shape[:3], -1)
+    lines = part.reshape(*part.shape[:3], -1)
+    flat = taps[..., :EXACT] @ lines[:, :, :EXACT]
+    for a in range(EXACT, part.shape[2], EXACT):
+        flat += taps[..., a: a + EXACT] @ lines[:, :, a: a + EXACT]
     return flat.reshape(*flat.shape[:3], *part.shape[3:])
 
 

@@ -37,13 +37,13 @@ def cost(w: np.ndarray, job: Job, kind: str, least: float) -> float:
     """Nanoseconds, about; inf where another method, that costs `least`, is better in any case, or the kernel is no such sum."""
     each = separable_cost(job, kind) + 0.5 * job.batch * job.filters * prod(job.out)
     most = min(int((least - LOOK) / each), MOST)
-    lines = terms(w, most) if most > 1 else None
+    lines = terms(w, most) if most > 1 and np.isfinite(w).all() else None
     return inf if lines is None else len(lines) * each
 
 
 def lowrank(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     """The convolution term by term; `SigconvError` where the kernel is no such sum."""
-    lines = terms(w, MOST)
+    lines = terms(w, MOST) if np.isfinite(w).all() else None
     if lines is None:
         raise SigconvError(f"method 'lowrank' with a kernel that is no sum of {MOST} products of lines or fewer; wanted another, "
                            "or 'auto'")

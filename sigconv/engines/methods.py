@@ -20,7 +20,7 @@ from .separable import separable
 from .spectral import fft, overlap_save
 from .tiles import fits_interleaved, interleaved, overlapped
 
-__all__ = ["METHODS", "NARROW", "perform", "serves"]
+__all__ = ["METHODS", "NARROW", "into", "perform", "serves"]
 
 METHODS: dict[str, Callable[..., Any]] = {
     "direct": direct, "blocked": products.blocked, "columns": columns.columns, "dense": dense.dense, "lags": lags.lags,
@@ -96,3 +96,18 @@ def _embed(y: Array, shape: tuple[int, ...], places: tuple[tuple[int, int], ...]
     inside: Any = (..., *(slice(low, high) for low, high in places))
     whole[inside] = y
     return whole
+
+
+def into(out: Array, y: Array) -> Array:
+    """`out`, with y in it; `SigconvError` where it is not of y's shape, type and kind of array, or can't be written."""
+    fits = arrays.is_tensor(out) is arrays.is_tensor(y) and getattr(out, "dtype", None) == y.dtype
+    if not fits or tuple(out.shape) != tuple(y.shape):
+        kind = getattr(out, "dtype", type(out).__name__)
+        raise SigconvError(f"out of shape {tuple(getattr(out, 'shape', ()))} and type {kind}: wanted {tuple(y.shape)} and "
+                           f"{arrays.dtype_name(y)}, in the signal's kind of array")
+    if isinstance(out, np.ndarray) and not out.flags.writeable:
+        raise SigconvError("out that is read-only: wanted an array that can be written")
+    if arrays.is_tensor(out) and (out.requires_grad or 0 in out.stride()):
+        raise SigconvError("out that requires grad, or is expanded: wanted a plain tensor that can be written")
+    out[...] = y
+    return out

@@ -267,6 +267,11 @@ class Chunks:
 
     def _lines(self, held: np.ndarray) -> np.ndarray:
         """Two lines as one; a silent one stays silent."""
+        if not np.isfinite(held.sum(dtype=np.float64)):  # one line after the other, so that each keeps what is not finite
+            alone = [np.where(np.arange(2) == i, held, 0).astype(held.dtype).view(self.packed.kind)[..., 0] for i in (0, 1)]
+            parts = [self.packed(z) for z in alone]
+            y = np.stack([parts[0].real, parts[1].imag], 1)
+            return y.reshape(self.batch, len(self.taps), -1)
         z = held.view(self.packed.kind)[..., 0]
         y = np.ascontiguousarray(self.packed(z)).view(self.dtype) if len(z) > 1 else self.packed(z).view(self.dtype)
         y = y.reshape(*y.shape[:2], -1, 2)

@@ -110,7 +110,7 @@ def _forward(data: np.ndarray, points: tuple[int, ...], job: Job) -> np.ndarray:
     real = data.dtype.kind == "f"
     for axis in reversed(range(len(points))):
         if job.spans[axis]:
-            data = (fft.rfft if real else fft.fft)(data, points[axis], axis=axis)
+            data = (fft.rfft if real else fft.fft)(data, points[axis], axis)
             real = False
     return data
 
@@ -121,6 +121,6 @@ def _back(spectrum: np.ndarray, points: tuple[int, ...], crops: tuple[slice, ...
     for axis, crop in enumerate(crops):
         if axis in moved:
             halved = real and axis == moved[-1]
-            spectrum = fft.irfft(spectrum, points[axis], axis=axis) if halved else fft.ifft(spectrum, axis=axis)
+            spectrum = fft.irfft(spectrum, points[axis], axis) if halved else fft.ifft(spectrum, None, axis)
         spectrum = spectrum[(slice(None),) * axis + (crop,)]
     return spectrum

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from ..arrays import Array
 from ..errors import SigconvError, among
 from . import choose, dense, packed, products, spectral, tiles
 from .job import Job
-from .methods import METHODS, perform, serves
-from .single import lone
+from .methods import METHODS, into, perform, serves
+from .single import alone, lone
 
 __all__ = ["Convolver", "Plan", "plan"]
 
@@ -35,7 +36,7 @@ class Plan:
 
 
 def plan(x: Any, w: Any, *, stride: Any = 1, dilation: Any = 1, groups: int = 1, window: Any = None) -> Plan:
-    """Which method `conv` would take for these arrays (only their shapes and types are read), and why.
+    """Which method `conv` would take for these arrays, and why; of x only shape and type are read.
 
     >>> print(plan(np.ones((1, 1, 100)), np.ones((1, 1, 5))))
     direct: 480 products, summed as they stand
@@ -45,6 +46,8 @@ def plan(x: Any, w: Any, *, stride: Any = 1, dilation: Any = 1, groups: int = 1,
     x, w, _ = arrays.pair(arrays.asarray(x), arrays.asarray(w))
     asked = Job.of(x, w, stride, dilation, groups, window)
     job = asked.inside()[0]
+    if alone(job) and job.k > job.n:  # the shorter of two lines is the kernel
+        job = replace(job, n=job.k, k=job.n)
     if asked.empty or job.empty:
         return Plan("none", {}, "nothing is to be summed")
     taps, kind = arrays.to_numpy(w), arrays.to_numpy(x[:0]).dtype.char
@@ -103,18 +106,22 @@ class Convolver:
     def __init__(self, w: Array, shape: Sequence[int], *, stride: Any = 1, dilation: Any = 1, groups: int = 1, window: Any = None,
                  method: str = "auto", dtype: Any = None):
         among(method, ("auto", *METHODS), "method")
-        self.w = arrays.to_numpy(arrays.computable(arrays.asarray(w)))
-        self.dtype = np.dtype(dtype or self.w.dtype)
-        probe = np.broadcast_to(np.zeros((), self.dtype), tuple(shape))
-        x, self.w, self.dtype = arrays.pair(probe, self.w)
-        self.kind = x.dtype
-        self.asked = Job.of(x, self.w, stride, dilation, groups, window)
+        given = arrays.to_numpy(arrays.asarray(w))
+        try:
+            probe = np.broadcast_to(np.zeros((), dtype or given.dtype), (1, *tuple(map(index, shape))[1:]))
+        except (TypeError, ValueError):
+            what = f"signals of shape {shape!r} and type {dtype!r}"
+            raise SigconvError(f"{what}: wanted (b, c, *n) and a type of numbers") from None
+        x, taps, _ = arrays.pair(arrays.asarray(probe), given)
+        self.w, self.kind = taps.copy(), x.dtype
         self.options = {"stride": stride, "dilation": dilation, "groups": groups, "window": window}
         self.plan = plan(x, self.w, **self.options)
         self.method = self.plan.method if method == "auto" else method
-        job = self.asked.inside()[0]
+        self._chosen = method == "auto"
         self._ready: tuple[Callable[..., Any], Any] | None = None
-        if not (self.asked.empty or job.empty) and job.out == self.asked.out and serves(self.method, job, self.kind.char):
+        self._asked = Job.of(x, self.w, stride, dilation, groups, window)
+        job = self._asked.inside()[0]
+        if not (self._asked.empty or job.empty) and job.out == self._asked.out and serves(self.method, job, self.kind.char):
             ways = READY | ({"overlap_save": (tiles.prepared, tiles.mixed)} if len(job.n) == 1 else {})
             if self.method in ways:
                 prepare, run = ways[self.method]
@@ -123,19 +130,16 @@ class Convolver:
 
     def __call__(self, x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """The convolution of x, into `out` where it is given."""
-        if type(x) is not np.ndarray or x.dtype != self.kind or x.shape[1:] != (self.asked.channels, *self.asked.n):
-            wanted = ", ".join(map(str, (self.asked.channels, *self.asked.n)))
+        job = self._asked
+        if type(x) is not np.ndarray or x.dtype != self.kind or x.shape[1:] != (job.channels, *job.n):
+            wanted = ", ".join(map(str, (job.channels, *job.n)))
             raise SigconvError(f"a signal of shape {getattr(x, 'shape', type(x).__name__)} and type {getattr(x, 'dtype', '?')}: "
                                f"wanted (b, {wanted}) of {self.kind}, as the convolver was made for")
-        if self._ready:
+        if self._ready and len(x):
             run, ready = self._ready
-            y = run(x, ready, self._job if len(x) == self._job.batch else replace(self._job, batch=len(x)))
+            y = run(x, ready, replace(self._job, batch=len(x)))
         else:
-            y = lone(x, self.w, 1, 1, 1, self.options["window"]) if self.method in ("direct", "none") else None
+            y = lone(x, self.w, *self.options.values()) if self._chosen else None
             if y is None:
-                name = self.method if self.method in METHODS else "auto"
-                y = perform(x, self.w, replace(self.asked, batch=len(x)), name)
-        if out is None:
-            return y
-        out[...] = y
-        return out
+                y = perform(x, self.w, replace(job, batch=len(x)), self.method if self.method in METHODS else "auto")
+        return y if out is None else into(out, y)

@@ -90,7 +90,7 @@ def fftn(x: np.ndarray, s: Sequence[int]) -> np.ndarray:
     real = x.dtype.kind != "c"
     if _core() is _by_numpy or not x.size:
         return (np.fft.rfftn if real else np.fft.fftn)(x, axes=axes)
-    return _opened().r2c(x, axes, True, 0, None, 1) if real else _opened().c2c(x, axes, True, 0, None, 1)
+    return (_opened().r2c if real else _opened().c2c)(x, axes, True, 0, None, 1)
 
 
 def ifftn(X: np.ndarray, s: Sequence[int], real: bool) -> np.ndarray:

@@ -18,7 +18,7 @@ from .spectral import fast_length
 from .tiles import cost as tiles_cost
 from .tiles import tiles
 
-__all__ = ["lone"]
+__all__ = ["alone", "lone"]
 
 MANY = 2**22  # outputs that several threads may make
 LARGE = ("packed", "lags")  # methods beside which a look at the job is nothing
@@ -55,6 +55,11 @@ def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -
     else:
         y = fft.irfft(fft.rfft(long, points) * fft.rfft(short, points), points)[first:stop]
     return y[None, None]
+
+
+def alone(job: Job) -> bool:
+    """Whether this is one filter on one line."""
+    return len(job.n) == 1 and job.batch == job.channels == job.filters == 1 and job.stride == job.dilation == (1,)
 
 
 def _ends(window: Any) -> tuple[int, int]:

@@ -186,5 +186,8 @@ def combined(signal: Array, kernel: Array, job: Job) -> Array:
         s = xp.permute_dims(signal.reshape(job.batch, groups, per, prod(bins)), (3, 1, 0, 2))
         s = arrays.accurate(s) if per > EXACT else s
         s = np.ascontiguousarray(s) if xp is np else s
-        y = xp.astype(xp.permute_dims(s @ kernel, (2, 1, 3, 0)), signal.dtype)
+        product = s[..., :EXACT] @ kernel[..., :EXACT, :]
+        for a in range(EXACT, per, EXACT):  # channels in parts, so that rounding grows with their number alone
+            product = product + s[..., a: a + EXACT] @ kernel[..., a: a + EXACT, :]
+        y = xp.astype(xp.permute_dims(product, (2, 1, 3, 0)), signal.dtype)
     return y.reshape(job.batch, job.filters, *bins)

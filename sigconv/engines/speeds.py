@@ -10,6 +10,7 @@ import os
 import platform
 import sys
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def _factors() -> dict[str, float]:
             kept = json.loads(file.read(1 << 16))
         if kept["machine"] != machine():
             return {}
-        return {str(name): min(max(float(value), 0.01), 100.0) for name, value in kept["factors"].items()}
+        return {str(name): min(max(float(value), 0.01), 100.0) for name, value in kept["factors"].items() if isfinite(value)}
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 

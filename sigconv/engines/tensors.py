@@ -23,6 +23,7 @@ from functools import lru_cache
 from typing import Any
 
 from .. import arrays
+from ..errors import SigconvError
 from .job import Job
 from .methods import perform
 
@@ -35,6 +36,8 @@ def held(*tensors: Any) -> bool:
     """Whether these lie in memory that NumPy can read."""
     import torch
 
+    if torch.autograd.forward_ad._current_level >= 0:  # tangents go through torch's own operations
+        return False
     wrapped = getattr(getattr(torch._C, "_functorch", None), "is_functorch_wrapped_tensor", lambda t: False)
     return all(t.device.type == "cpu" and t.layout is torch.strided and type(t) in (torch.Tensor, torch.nn.Parameter)
                and not wrapped(t) for t in tensors)
@@ -123,7 +126,7 @@ def _by_phases(g: Any, taps: Any, job: Job, go: Go) -> Any:
                (high + count,))
     phases = go(g, filters, part).reshape(job.batch, job.channels, s, high + 1 - low)  # of r = s − 1 first
     at = s - 1 - first - s * low
-    return phases.transpose(2, 3).reshape(job.batch, job.channels, -1)[..., at: at + n]
+    return phases.transpose(2, 3).reshape(job.batch, job.channels, s * (high + 1 - low))[..., at: at + n]
 
 
 def _of_taps(x: Any, g: Any, job: Job, go: Go) -> Any:
@@ -152,6 +155,9 @@ def traced(x: Any, w: Any, stride: Any, dilation: Any, groups: int, window: Any)
     import torch
 
     ndim = x.dim() - 2
+    if w.dim() != x.dim() or w.shape[1] * groups != x.shape[1] or w.shape[0] % groups or 0 in w.shape[2:]:
+        raise SigconvError(f"w of shape {tuple(w.shape)} with groups={groups} on {x.shape[1]} channels: wanted (m, c/groups, *k)")
+    x, w, dtype = _of_one_type(x, w)
     strides, dilations = (list(v) if isinstance(v, (tuple, list)) else [v] * ndim for v in (stride, dilation))
     spans = [(k - 1) * d for k, d in zip(w.shape[2:], dilations, strict=True)]
     whole = window is not None
@@ -161,13 +167,27 @@ def traced(x: Any, w: Any, stride: Any, dilation: Any, groups: int, window: Any)
         window = [window]
     first, stop = [a for a, _ in window], [b for _, b in window]
     if _READY and not torch.compiler.is_exporting() and x.device.type == "cpu":
-        return torch.ops.sigconv.conv(x, w, strides, dilations, groups, first, stop)
+        return torch.ops.sigconv.conv(x, w, strides, dilations, groups, first, stop).to(dtype)
     if whole:
         ends = zip(first, stop, spans, x.shape[2:], strict=True)
         around = [v for a, b, span, n in reversed(list(ends)) for v in (span - a, b - n)]
         x = torch.nn.functional.pad(x, around)
     convolve = getattr(torch.nn.functional, f"conv{ndim}d")
-    return convolve(x, w.flip(tuple(range(2, ndim + 2))), stride=strides, dilation=dilations, groups=groups)
+    return convolve(x, w.flip(tuple(range(2, ndim + 2))), stride=strides, dilation=dilations, groups=groups).to(dtype)
+
+
+def _of_one_type(x: Any, w: Any) -> tuple[Any, Any, Any]:
+    """`arrays.pair`, in torch's words alone."""
+    import torch
+
+    if not (x.dtype.is_floating_point or x.dtype.is_complex):
+        x = x.to(torch.float64)
+    dtype = x.dtype
+    x = x.to(torch.float32) if dtype in (torch.float16, torch.bfloat16) else x
+    if w.dtype.is_complex or x.dtype.is_complex:
+        dtype = torch.complex128 if x.dtype in (torch.float64, torch.complex128) else torch.complex64
+        return x.to(dtype), w.to(dtype), dtype
+    return x, w.to(x.dtype), dtype
 
 
 _READY: list[Any] = []

@@ -58,5 +58,5 @@ def in_pieces(run: Callable[[np.ndarray, np.ndarray, Job], np.ndarray], x: np.nd
         part, samples = job.part(first + a * s, min(first + b * s, job.stop[0]))
         y[:, :, a:b] = run(x[:, :, samples], w, part)
 
-    list(_pool(pieces, os.getpid()).map(piece, range(pieces)))
+    list(_pool(workers(), os.getpid()).map(piece, range(pieces)))
     return y

@@ -46,15 +46,15 @@ def overlapped(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     return mixed(x, prepared(w, job), job)
 
 
-def prepared(w: np.ndarray, job: Job) -> np.ndarray:
-    """The kernel's spectrum."""
+def prepared(w: np.ndarray, job: Job) -> tuple[np.ndarray, int]:
+    """The kernel's spectrum, and the points that it was made for."""
     points = cost(job)[1]
-    return laid((fft.rfft if w.dtype.kind == "f" else fft.fft)(spread(w, job), points), job)
+    return laid((fft.rfft if w.dtype.kind == "f" else fft.fft)(spread(w, job), points), job), points
 
 
-def mixed(x: np.ndarray, spectrum: np.ndarray, job: Job) -> np.ndarray:
+def mixed(x: np.ndarray, ready: tuple[np.ndarray, int], job: Job) -> np.ndarray:
     """The convolution with what was `prepared`."""
-    points, together = cost(job)[1], CHUNK if job.channels == job.groups else 8 * CHUNK
+    (spectrum, points), together = ready, CHUNK if job.channels == job.groups else 8 * CHUNK
     y = np.empty((job.batch, job.filters, job.stop[0] - job.first[0]), x.dtype)
     if job.batch > 1 and points * max(job.channels, job.filters) * job.batch > together:  # a signal at a time stays in the cache
         for b in range(job.batch):
@@ -95,6 +95,8 @@ def fits_interleaved(x: np.ndarray, job: Job) -> bool:
 
 def interleaved(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     """Two lines as one of complex numbers, left + i·right, which a real filter leaves apart."""
+    if not np.isfinite(x.sum(dtype=np.float64)):  # what is not finite would reach the other line
+        return overlapped(x, w, job)
     line = x.transpose(1, 2, 0).view(np.result_type(x.dtype, np.complex64))[None, :, :, 0]
     y = overlapped(line, w.astype(line.dtype), replace(job, batch=1))
     return y.view(x.dtype).reshape(1, -1, 2).transpose(2, 0, 1)
