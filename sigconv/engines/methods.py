@@ -100,8 +100,8 @@ def _embed(y: Array, shape: tuple[int, ...], places: tuple[tuple[int, int], ...]
 
 def into(out: Array, y: Array) -> Array:
     """`out`, with y in it; `SigconvError` where it is not of y's shape, type and kind of array, or can't be written."""
-    fits = arrays.is_tensor(out) is arrays.is_tensor(y) and getattr(out, "dtype", None) == y.dtype
-    if not fits or tuple(out.shape) != tuple(y.shape):
+    fits = arrays.is_tensor(out) if arrays.is_tensor(y) else isinstance(out, np.ndarray)
+    if not fits or out.dtype != y.dtype or tuple(out.shape) != tuple(y.shape):
         kind = getattr(out, "dtype", type(out).__name__)
         raise SigconvError(f"out of shape {tuple(getattr(out, 'shape', ()))} and type {kind}: wanted {tuple(y.shape)} and "
                            f"{arrays.dtype_name(y)}, in the signal's kind of array")
