@@ -14,6 +14,8 @@ import click
 
 # Work on one file is transforms and short sums: NumPy's BLAS threads would cost more, waiting, than they bring.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Files of any length keep to a stated memory, of which numba would take more than all the rest.
+os.environ.setdefault("SIGCONV_NUMBA", "0")
 
 VERBS = {
     "listen": "Filter sounds, images or volumes; hear and see what changed.",

@@ -1,5 +1,6 @@
 """Planes and volumes: compiled loops and what decides whether they are loaded, sums of separable kernels, tiles."""
 
+import os
 import subprocess
 import sys
 from functools import reduce
@@ -132,7 +133,14 @@ def test_a_cache_that_may_not_be_written_is_done_without(monkeypatch):
     assert loops.jit(lambda a: a + 1)(2) == 3
 
 
+def test_numba_is_not_opened_where_it_is_told_not_to_be():
+    code = ("import sys, numpy as np; from sigconv.engines import compiled; "
+            "assert not compiled.loaded(1e12) and not compiled.opened() and 'numba' not in sys.modules")
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"SIGCONV_NUMBA": "0"})
+
+
 def test_the_chooser_counts_what_the_loops_would_save(monkeypatch):
+    monkeypatch.delenv("SIGCONV_NUMBA", raising=False)
     asked = []
     monkeypatch.setattr(compiled, "_state", {"saved": 0.0, "failed": False, "open": False})
     monkeypatch.setattr(compiled, "_loop", lambda *names: asked.append(names))

@@ -2,11 +2,13 @@
 
 numba takes a second to import and make the loops for the first time, half of that later, so it is opened only where some module
 of the process has it open already, or where the time that it would have saved so far adds up to its price. A process without
-numba, or where it fails, goes on without: then `loaded` is False, and the chooser has the other methods.
+numba, or where it fails, or where $SIGCONV_NUMBA is 0, goes on without: then `loaded` is False, and the chooser has the other
+methods.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
@@ -35,7 +37,7 @@ def loaded(saved: float = 0.0) -> bool:
         return not _state["failed"]
     with _lock:
         _state["saved"] += max(saved, 0.0)
-        if "numba" in sys.modules or _state["saved"] >= PRICE:
+        if "numba" in sys.modules or (_state["saved"] >= PRICE and os.environ.get("SIGCONV_NUMBA") != "0"):
             try:
                 _loop("line", "f")
                 _state["open"] = True

@@ -33,7 +33,8 @@ class Meter:
         self.rate, self.names = float(rate), names
         self.n, self.peak, self.top, self.square = 0, 0.0, 0.0, 0.0
         self.taps = kweighting(self.rate).data
-        self.sums: list[np.ndarray] = []  # of each step and channel, the last still open
+        self.sums: list[np.ndarray] = []  # of steps and channels, as many as a block ended
+        self.open = np.zeros(0)  # of the step that is under way
         self.before = self.held = np.zeros((0, 0))
 
     def add(self, data: np.ndarray) -> None:
@@ -44,7 +45,7 @@ class Meter:
         if not self.n:
             self.before = np.zeros((len(data), len(self.taps) - 1), data.dtype)
             self.held = np.zeros((len(data), 0), data.dtype)
-            self.sums = [np.zeros(len(data))]
+            self.open = np.zeros(len(data))
         self.peak = max(self.peak, float(max(data.max(), -data.min())))
         self.square += sum(float(np.einsum("i,i->", c, c, dtype=np.float64)) for c in data)
         self._weigh(data)
@@ -57,7 +58,7 @@ class Meter:
             return judged(0.0, 0.0, np.zeros(0), -inf)
         for channel in self.held:
             self.top = highest(channel, self.top, self._left(), len(channel))
-        edges, sums = steps(self.n, self.rate), np.stack(self.sums, axis=1)
+        edges, sums = steps(self.n, self.rate), np.concatenate([*self.sums, self.open[None]]).T
         if len(edges) < 5 or edges[1] < 1:
             means = sums.sum(axis=1, keepdims=True) / self.n
         else:
@@ -74,10 +75,11 @@ class Meter:
         edges = np.unique(np.round(around * self.rate / 10).astype(int)) - self.n
         cuts = np.concatenate([[0], edges[(edges > 0) & (edges < n)]])
         parts = np.stack([np.add.reduceat(np.square(c, dtype=np.float64), cuts) for c in y], axis=1)
-        self.sums[-1] = self.sums[-1] + parts[0]
-        self.sums.extend(parts[1:])
+        parts[0] += self.open
         if n in edges:
-            self.sums.append(np.zeros(len(data)))
+            parts = np.concatenate([parts, np.zeros((1, len(data)))])
+        self.sums.append(parts[:-1].copy())
+        self.open = parts[-1].copy()
 
     def _look(self, data: np.ndarray) -> None:
         self.held = np.concatenate([self.held, data], axis=1)

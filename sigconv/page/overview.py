@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Overview"]
 
 COLUMNS, ROWS = 480, 96
+MOST = 1 << 16  # samples looked at together
 SHOWN = 12
 
 
@@ -31,9 +32,12 @@ class Overview:
     """
 
     def __init__(self, frames: int, rate: float):
-        self.width, self.rate = max(-(-frames // COLUMNS), 1), rate
+        whole = max(-(-frames // COLUMNS), 1)
+        self.parts = -(-whole // MOST)  # of a column, so that long ones are looked at piece by piece
+        self.width, self.rate = -(-whole // self.parts), rate
+        self._count: dict[int, int] = {}
         self._held: dict[int, np.ndarray] = {}
-        self._columns: dict[int, list[tuple[float, float, np.ndarray]]] = {}
+        self._columns: dict[int, np.ndarray] = {}  # of each its lowest and highest sample and its cells, made room for at once
 
     def see(self, i: int, block: Signal) -> None:
         """The next block of the i-th sound."""
@@ -47,11 +51,11 @@ class Overview:
 
     def outline(self, i: int) -> np.ndarray:
         """Lowest and highest of each column, in turn: a line (1, 2 · columns)."""
-        return np.array([[v for low, high, _ in self._all(i) for v in (low, high)]])
+        return self._all(i)[:, :2].reshape(1, -1)
 
     def cells(self, i: int) -> np.ndarray:
         """Magnitudes, the highest frequency first (see `spectrogram_cells`)."""
-        return np.stack([cell for *_, cell in self._all(i)], axis=1)
+        return self._all(i)[:, 2:].T
 
     def section(self, listening: Listening) -> str:
         """The pictures, as heard, all on one scale."""
@@ -65,18 +69,25 @@ class Overview:
                  + waveform_figure(lines[i], seconds, peak, "wet" if i else "dry", f"waveform of the whole, {name}")
                  + spectrogram_figure(cells[i], strongest, self.rate, seconds, f"spectrogram of the whole, {name}") + "</div>"
                  for i, name in enumerate(names[:count])]
-        each = number(self.width / self.rate, 3)
+        each = number(self.parts * self.width / self.rate, 3)
         return f"""<section id="whole"><h2>The whole file</h2>
 <p class="quiet">All {number(seconds)} s, as heard: the outline, and below it the strongest of each band in every column of
 {each} s.</p>
 <div class="pair">{"".join(parts)}</div></section>"""
 
     def _column(self, i: int, data: np.ndarray) -> None:
-        cells = spectrogram_cells(data, self.rate, 1, ROWS)[:, 0]
-        self._columns.setdefault(i, []).append((float(data.min()), float(data.max()), cells))
+        count = self._count.get(i, 0)
+        if not count:
+            self._columns[i] = np.zeros((COLUMNS + 1, 2 + ROWS))
+        new = np.concatenate([[data.min(), data.max()], spectrogram_cells(data, self.rate, 1, ROWS)[:, 0]])
+        here = self._columns[i][min(count // self.parts, COLUMNS)]
+        if count % self.parts:
+            new[0], new[1:] = min(new[0], here[0]), np.maximum(new[1:], here[1:])
+        here[:] = new
+        self._count[i] = count + 1
 
-    def _all(self, i: int) -> list[tuple[float, float, np.ndarray]]:
+    def _all(self, i: int) -> np.ndarray:
         if self._held[i].shape[1]:
             self._column(i, self._held[i])
             self._held[i] = self._held[i][:, :0]
-        return self._columns[i]
+        return self._columns[i][: -(-self._count[i] // self.parts)]
