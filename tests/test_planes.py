@@ -215,6 +215,7 @@ def test_rank_is_not_seen_where_it_is_not():
 
 
 def test_a_large_picture_through_a_turned_gabor_takes_few_terms():
+    pytest.importorskip("numba")  # open, so that passes are compiled
     x, w = np.zeros((1, 1, 1500, 1500), np.float32), turned(0.7, 15)["gabor"].astype(np.float32)[None, None]
     assert choose(w, Job.of(x, w, 1, 1, 1, None), x.dtype.char) == "lowrank"
 
