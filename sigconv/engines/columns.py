@@ -12,6 +12,7 @@ Three ways to read it, none of which sums more than `EXACT` terms in a row in si
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import numpy as np
@@ -126,10 +127,15 @@ def apart(x: np.ndarray, w: np.ndarray, job: Job, y: np.ndarray) -> None:
 
 def _in_parts(frames: np.ndarray, taps: np.ndarray, ends: list[int]) -> np.ndarray:
     """frames @ taps.T, the sums in parts, which are added two by two."""
+    return _added(frames[:, a:z] @ taps[:, a:z].T for a, z in pairwise(ends))
+
+
+def _added(shares: Iterable[np.ndarray]) -> np.ndarray:
+    """The sum of shares, two by two as a binary counter carries, so that rounding grows with the logarithm of their number."""
     sums: list[np.ndarray] = []
-    for number, (a, z) in enumerate(pairwise(ends), 1):
-        sums.append(frames[:, a:z] @ taps[:, a:z].T)
-        for _ in range((number & -number).bit_length() - 1):  # as a binary counter carries
+    for number, share in enumerate(shares, 1):
+        sums.append(share)
+        for _ in range((number & -number).bit_length() - 1):
             last = sums.pop()
             sums[-1] += last
     return sum(sums[1:], sums[0])
@@ -150,12 +156,10 @@ def copied(x: np.ndarray, w: np.ndarray, job: Job, y: np.ndarray) -> None:
                 view = np.lib.stride_tricks.as_strided(lines, (c, k, count), (t, d * step, s * step), writeable=False)
                 np.matmul(matrices[0], view.reshape(-1, count), out=out[:, j: j + count])
                 continue
-            sums: list[np.ndarray] = []
-            for number, ((a, z, b, e), matrix) in enumerate(zip(parts, matrices, strict=True), 1):
+            shares = []
+            for a, z, b, e in parts:
                 view = np.lib.stride_tricks.as_strided(lines[b:, a * d:], (e - b, z - a, count), (t, d * step, s * step),
                                                        writeable=False)
-                sums.append(matrix @ (view[:, 0] if z - a == 1 and s == 1 else view.reshape(-1, count)))
-                for _ in range((number & -number).bit_length() - 1):
-                    last = sums.pop()
-                    sums[-1] += last
-            out[:, j: j + count] = sum(sums[1:], sums[0])
+                shares.append(view[:, 0] if z - a == 1 and s == 1 else view)
+            pairs = zip(matrices, shares, strict=True)
+            out[:, j: j + count] = _added(matrix @ share.reshape(-1, count) for matrix, share in pairs)

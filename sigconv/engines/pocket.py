@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["along", "fft", "fftn", "ifft", "ifftn", "irfft", "real", "rfft"]
+__all__ = ["along", "fft", "fftn", "ifft", "ifftn", "irfft", "rfft"]
 
 NAME = "scipy.fft._pocketfft.pypocketfft"
 
@@ -30,17 +30,6 @@ def along(z: np.ndarray, axis: int, forward: bool, out: np.ndarray) -> np.ndarra
            [12., 15.]], dtype=float32)
     """
     return _core()(z, (axis,), forward, 0, out, 1)
-
-
-def real(x: np.ndarray) -> np.ndarray:
-    """The spectrum of real rows, as `numpy.fft.rfft` gives it, within rounding.
-
-    >>> real(np.ones((1, 4), np.float32))
-    array([[4.+0.j, 0.+0.j, 0.+0.j]], dtype=complex64)
-    """
-    if _core() is _by_numpy or not x.size:
-        return np.fft.rfft(x)
-    return _opened().r2c(x, (x.ndim - 1,), True, 0, None, 1)
 
 
 def rfft(x: np.ndarray, n: int | None = None, axis: int = -1) -> np.ndarray:

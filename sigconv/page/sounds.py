@@ -13,7 +13,7 @@ from math import ceil, log2
 import numpy as np
 
 from .. import arrays
-from ..engines.pocket import real
+from ..engines.pocket import rfft
 from ..signal import Signal
 from ..spectrum import hann
 from .markup import base64_url, number
@@ -88,7 +88,7 @@ def _powers(x: np.ndarray, window: int, hop: int) -> np.ndarray:
     wide[window // 2: window // 2 + len(part)] = part
     w = hann(window)
     cut = np.lib.stride_tricks.sliding_window_view(wide, window)[::hop][:frames] * (2 * w / w.sum()).astype(np.float32)
-    S = real(cut)
+    S = rfft(cut)
     S[:, [0, -1]] *= 0.5  # these stand for one line, the others for two
     return np.square(S.real) + np.square(S.imag)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..domain import Domain
-from ..engines.pocket import real
+from ..engines.pocket import rfft
 from ..spectrum import hann
 
 __all__ = ["FIRST", "Tally"]
@@ -74,7 +74,7 @@ class Tally:
         which = np.digitize(pitch, self.centres * np.sqrt(2))
         for channel in self.held:
             block = np.lib.stride_tricks.sliding_window_view(channel, n)[::hop][:count] * window
-            spectrum = np.fft.fft(block) if whole else real(block)
+            spectrum = np.fft.fft(block) if whole else rfft(block)
             each = np.einsum("fn,fn->n", spectrum.real, spectrum.real) + np.einsum("fn,fn->n", spectrum.imag, spectrum.imag)
             if not whole:  # the lines between DC and half the rate stand for two
                 each[1: n // 2] *= 2
