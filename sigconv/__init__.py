@@ -25,12 +25,13 @@ _HOMES = {
     "matrix": "convolving",
     "resample": "resampling", "warp": "resampling",
     "bypass": "chain", "median": "chain", "mix": "chain", "quantize": "chain", "relu": "chain",
+    "Scattering": "scattering",
     "sound": "spectrum", "spectrogram": "spectrum",
     "load": "io", "save": "io",
     "kernel": "specs",
 }
-_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "lessons", "page", "scales", "see", "spectrum",
-          "study")
+_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "lessons", "page", "scales", "scattering", "see",
+          "spectrum", "study")
 
 __all__ = sorted([*_HOMES, *_ROOMS])
 

@@ -8,6 +8,7 @@ from . import kernels as kernels
 from . import lessons as lessons
 from . import page as page
 from . import scales as scales
+from . import scattering as scattering
 from . import see as see
 from . import spectrum as spectrum
 from . import study as study
@@ -30,6 +31,7 @@ from .io import load as load
 from .io import save as save
 from .resampling import resample as resample
 from .resampling import warp as warp
+from .scattering import Scattering as Scattering
 from .signal import Signal as Signal
 from .specs import kernel as kernel
 from .spectrum import sound as sound
@@ -39,8 +41,8 @@ from .streaming import Stream as Stream
 __version__: str
 
 __all__ = [
-    "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain", "convolve",
-    "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix",
-    "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram", "spectrum", "study",
-    "warp",
+    "Domain", "Scattering", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain",
+    "convolve", "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "lessons", "line",
+    "load", "matrix", "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "scattering", "see", "sound",
+    "spectrogram", "spectrum", "study", "warp",
 ]
