@@ -11,6 +11,7 @@ parameters out of range, dimensions that it does not serve, and more than 2²² 
 """
 
 from .analytic import hilbert
+from .banking import BANKS, BankFamily, Range, bank, find_bank
 from .banks import gammachirp, gammatone, morlet, octave_bands, piano, sinc
 from .bends import dog, emboss, laplace, log, sharpen, unsharp
 from .design import bandpass, bandstop, highpass, lowpass
@@ -22,8 +23,8 @@ from .shapes import box, delay, gaussian, identity
 from .stereo import crossfeed, midside
 from .tones import chirp, comb, echo, note, room
 
-__all__ = ["FAMILIES", "Family", "Parameter", "Reached", "bandpass", "bandstop", "box", "chirp", "comb", "constant_q",
-           "corner", "crossfeed", "daubechies", "delay", "derivative", "dog", "echo", "edge", "emboss", "endpoint", "family",
-           "find", "flat", "fourier", "gabor", "gammachirp", "gammatone", "gaussian", "highpass", "hilbert", "identity",
-           "laplace", "log", "lowpass", "mdct", "midside", "morlet", "motion", "note", "octave_bands", "piano", "reached",
-           "room", "sharpen", "sinc", "unsharp"]
+__all__ = ["BANKS", "FAMILIES", "BankFamily", "Family", "Parameter", "Range", "Reached", "bandpass", "bandstop", "bank",
+           "box", "chirp", "comb", "constant_q", "corner", "crossfeed", "daubechies", "delay", "derivative", "dog", "echo",
+           "edge", "emboss", "endpoint", "family", "find", "find_bank", "flat", "fourier", "gabor", "gammachirp",
+           "gammatone", "gaussian", "highpass", "hilbert", "identity", "laplace", "log", "lowpass", "mdct", "midside",
+           "morlet", "motion", "note", "octave_bands", "piano", "reached", "room", "sharpen", "sinc", "unsharp"]
