@@ -70,8 +70,8 @@ def steering(like: Any, order: int = 2, angle: Any = 0.0, elevation: Any = 0.0) 
         along = [u / pace for u, pace in zip(direction(domain, a, e), paces(domain), strict=True)]
         row = [prod((u**n for u, n in zip(along, power, strict=True) if n), start=factorial(order) / prod(map(factorial, power)))
                for power in powers]
-        xp, row = arrays.constants(*row)
-        rows.append(xp.stack(row))
+        xp, alone = arrays.constants(*row)
+        rows.append(xp.stack(alone))
     several = any(isinstance(v, (list, tuple, range)) or getattr(v, "ndim", 0) for v in (angle, elevation))
     return arrays.namespace(rows[0]).stack(alike(rows)) if several else rows[0]
 
