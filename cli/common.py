@@ -191,9 +191,9 @@ def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
     """Names of kernels, and files, for the shell."""
     from click.shell_completion import CompletionItem
 
-    from sigconv.kernels import FAMILIES
+    from sigconv.kernels import BANKS, FAMILIES
 
-    named = [CompletionItem(name, help=family.summary) for name, family in FAMILIES.items() if name.startswith(incomplete)]
+    named = [CompletionItem(name, help=f.summary) for name, f in (BANKS | FAMILIES).items() if name.startswith(incomplete)]
     return named or [CompletionItem(incomplete, type="file")]
 
 

@@ -2,6 +2,7 @@
 
     edge                              a family by name or alias, in capitals or not
     lowpass:cutoff=800,taps=513       with parameters; without names in their order (lowpass:800, bandpass:500,2k, note:A4)
+    gammatone:32,100,7000             a bank: how many, from where to where
     lowpass:cutoff=1.5k, delay:20ms   numbers with prefix or unit; notes for frequencies
     -1,0,1  [[0,1,0],[1,-4,1],…]      typed taps, centred; fractions as 1/3
     room.wav                          a sound file, from 0; c channels are a bank of c
@@ -27,6 +28,7 @@ from . import arrays
 from .convolving import cascade
 from .domain import Domain
 from .errors import SigconvError, UsageError, printable
+from .kernels.banking import bank, find_bank
 from .kernels.reading import NUMBER, arguments, names, nearest, plain, quoted, several
 from .kernels.registry import LIMIT, Family, find
 from .signal import Signal
@@ -137,6 +139,8 @@ def _one(text: str, like: Domain, whole: str) -> Signal:
     family = find(name.strip())
     if family:
         return _family(family, name.strip(), rest if colon else "", like)
+    if find_bank(name):
+        return _bank(text, name.strip(), like)
     if ".safetensors" in text.lower() and not _exists(text):
         raise UsageError(f"kernel {quoted(text)}: layers of trained networks are not served yet; save the taps as .npy")
     if not _exists(text) and (motif := MOTIF.fullmatch(text)) and _is_path(motif[1]):
@@ -165,6 +169,15 @@ def _family(family: Family, called: str, rest: str, like: Domain) -> Signal:
             return family.function(like, **options)
     except SigconvError as why:
         raise UsageError(str(why) if str(why).startswith(family.name) else f"{called}: {why}") from None
+
+
+def _bank(text: str, called: str, like: Domain) -> Signal:
+    """A bank that is one Signal."""
+    made = bank(text, like)
+    if isinstance(made, Signal):
+        return made
+    raise UsageError(f"kernel {called}: {len(made)} kernels of strides {', '.join(str(s) for _, s in made)}; wanted a bank of "
+                     "one rate; as pairs it is sc.kernels.bank, and sc.Bank")
 
 
 def _motif(path: str, begin: float, end: float, like: Domain) -> Signal:

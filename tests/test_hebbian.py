@@ -16,7 +16,8 @@ def cosines(a, b):
 
 def components(x, size, n):
     """From the definition: the singular vectors of all patches, a row each."""
-    patches = np.concatenate([np.lib.stride_tricks.sliding_window_view(c - x.data.mean(), size) for c in x.data])
+    data = x.data.astype(float)
+    patches = np.concatenate([np.lib.stride_tricks.sliding_window_view(c - data.mean(), size) for c in data])
     return np.linalg.svd(patches, full_matrices=False)[2][:n]
 
 

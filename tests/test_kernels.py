@@ -17,7 +17,7 @@ import sigconv as sc
 from sigconv import kernels as K
 from sigconv.errors import UsageError
 from sigconv.kernels import FAMILIES
-from sigconv.kernels.__main__ import dimensions, table
+from sigconv.kernels.__main__ import banks, dimensions, table
 
 GRIDS = {1: [sc.line(1, r) for r in (8000, 22050, 48000)] + [sc.grid(1, step=2, unit="mm")],
          2: [sc.grid(1, 1), sc.grid(1, 1, step=(2, 0.5), unit="mm"),
@@ -341,7 +341,7 @@ def test_kernels_cost_numpy_only():
 
 def test_the_table_in_the_docs_is_the_register():
     page = (Path(__file__).parents[1] / "docs" / "kernels.md").read_text(encoding="utf-8")
-    assert table() in page and dimensions() in page
+    assert table() in page and dimensions() in page and banks() in page
 
 
 def test_reached_of_no_signal_is_said_so():

@@ -274,8 +274,14 @@ def test_slugs(spec, wanted):
 def test_every_name_is_a_kernel():
     assert {"edge", "blur", "gaussian", "room", "note"} <= set(names()) and names() == sorted(names())
     for name in names():
-        assert isinstance(kernel(name, SOUND if 1 in K.find(name).dims else IMAGE), sc.Signal)
         assert slug(name) == name
+        family = K.find(name) or K.find_bank(name)
+        like = SOUND if 1 in family.dims else IMAGE
+        if not isinstance(family, K.BankFamily) or isinstance(family.make(like), sc.Signal):
+            assert isinstance(kernel(name, like), sc.Signal)
+            continue
+        with pytest.raises(UsageError, match=r"strides .* wanted a bank of one rate"):
+            kernel(name, like)
 
 
 PIECES = st.sampled_from([*names(), ":", "*", ",", "=", "[", "]", "@", "-", ".", "/", "1", "0.5", "1e9", "-3", "NaN", "taps",

@@ -1,6 +1,6 @@
-"""`python -m sigconv.kernels` writes the two tables of families, from the register, for docs/kernels.md."""
+"""`python -m sigconv.kernels` writes the tables of kernels and of banks, from the registers, for docs/kernels.md."""
 
-from . import FAMILIES, Family
+from . import BANKS, FAMILIES, BankFamily, Family
 
 WORDS = {"dc": "gain {} at DC", "slope": "+{} dB an octave at the low end", "symmetry": "symmetry {}", "norm1": "‖·‖₁ {}",
          "norm2": "‖·‖₂ {}", "delay": "delay {}", "zero_mean": "zero mean ({})"}
@@ -8,11 +8,15 @@ WORDS = {"dc": "gain {} at DC", "slope": "+{} dB an octave at the low end", "sym
 
 def row(f: Family) -> str:
     """One family as a row of the table."""
+    facts = ", ".join(_fact(fact, value) for fact, value in f.facts.items())
+    return _cells(*_words(f), facts)
+
+
+def _words(f: Family | BankFamily) -> tuple[str, str, str]:
     names = f"`{f.name}`" + "".join(f", `{a}`" for a in f.aliases)
     parameters = "; ".join(f"`{name}` ({p.unit + '; ' if p.unit else ''}default {_plain(p.default)}): {p.meaning}"
                            for name, p in f.parameters.items())
-    facts = ", ".join(_fact(fact, value) for fact, value in f.facts.items())
-    return _cells(names, f.summary, parameters or "–", facts)
+    return names, f.summary, parameters or "–"
 
 
 def _fact(fact: str, value: object) -> str:
@@ -43,5 +47,13 @@ def dimensions() -> str:
     return head + "\n".join(_cells(f"`{name}`", *(FAMILIES[name].cell(n) for n in (1, 2, 3))) for name in sorted(FAMILIES)) + "\n"
 
 
+def banks() -> str:
+    """The banks as a table in Markdown, by name."""
+    head = "| bank | what it is | words | may learn |\n|---|---|---|---|\n"
+    rows = (_cells(*_words(f), ", ".join(f"`{name}`" for name in dict.fromkeys((*f.learnable, "taps"))))
+            for _, f in sorted(BANKS.items()))
+    return head + "\n".join(rows) + "\n"
+
+
 if __name__ == "__main__":
-    print(table(), dimensions(), sep="\n", end="")
+    print(table(), dimensions(), banks(), sep="\n", end="")

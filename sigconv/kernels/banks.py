@@ -21,6 +21,7 @@ from .registry import limit, number, per, whole
 
 __all__ = ["gammachirp", "gammatone", "morlet", "octave_bands", "piano", "sinc"]
 
+OCTAVE = 10**0.3  # of the standard
 FAINT = 1e-6  # of its peak: what an envelope has faded to where it is cut off
 
 
@@ -55,11 +56,11 @@ def sinc(like: Any, low: Any, high: Any, *, taps: int = 251, quadrature: bool = 
     return _bank(domain, (real + 1j * (envelope * xp.sin(phase))) / 2 if quadrature else real, -reach)
 
 
-def morlet(like: Any, centre: Any, bandwidth: Any) -> Signal:
+def morlet(like: Any, centre: Any, bandwidth: Any, *, correction: bool = True) -> Signal:
     """Gaussian bands, Gabor's atoms in time: complex, gain 1 at `centre`, `bandwidth` wide at −3 dB, nothing at 0 Hz.
 
     ``h(t) = g(t)·(e^(2πi·centre·t) − κ)``, σ_t = √ln 2/(π·bandwidth), κ such that the sum is 0 (Morlet's correction, seen only
-    where the band is as wide as its centre is high). Symmetric about 0, cut off at −120 dB.
+    where the band is as wide as its centre is high; `correction` False leaves it out). Symmetric about 0, cut off at −120 dB.
 
     >>> import sigconv as sc
     >>> k = morlet(sc.line(1, 16000), [500.0, 1000.0], [50.0, 100.0])
@@ -80,7 +81,7 @@ def morlet(like: Any, centre: Any, bandwidth: Any) -> Signal:
     g = xp.exp(-((t * wide * pi) ** 2) / (2 * log(2)))
     g = g / xp.sum(g, axis=-1, keepdims=True)
     phase = 2 * pi * f * t
-    kappa = xp.sum(g * xp.cos(phase), axis=-1, keepdims=True)
+    kappa = xp.sum(g * xp.cos(phase), axis=-1, keepdims=True) if correction else 0.0
     return _bank(domain, g * (xp.cos(phase) - kappa) + 1j * (g * xp.sin(phase)), -reach)
 
 
@@ -166,20 +167,28 @@ def octave_bands(like: Any, fraction: int = 1, low: float = 31.25, high: float |
     Raises `UsageError` where no band lies between `low` and `high`.
     """
     domain, step = _line(like)
-    b, ratio = whole(fraction, "fraction"), 10**0.3
-    top = 0.5 / step / ratio ** (1 / (2 * b))
-    high = top if high is None else min(number(high, "high", "Hz", above=0), top)
-    number(low, "low", "Hz", above=0)
-    # an even fraction has its centres half a band beside 1000 Hz (IEC 61260-1, 5.2.2)
-    shift = 0.5 if b % 2 == 0 else 0.0
-    first, last = (log(v / 1000) / log(ratio) * b - shift for v in (low * (1 - 0.01), high * (1 + 1e-9)))
-    centres = 1000 * ratio ** ((np.arange(ceil(first), int(np.floor(last)) + 1) + shift) / b)
-    if not len(centres):
-        raise UsageError(f"octave bands from {low:g} to {high:g} Hz: there is none; wanted a wider range")
+    centres = exact_octaves(domain, fraction, low, high)
+    b, ratio = whole(fraction, "fraction"), OCTAVE
     half = ratio ** (1 / (2 * b))
     reach = ceil(6 * b / float(centres[0]) / step)
     k = sinc(domain, centres / half, np.minimum(centres * half, 0.5 / step), taps=taps or 2 * reach + 1, quadrature=True)
     return Signal(k.data, k.domain, [f"{f:.0f} Hz" if f >= 100 else f"{f:.3g} Hz" for f in centres])
+
+
+def exact_octaves(like: Any, fraction: Any = 1, low: Any = 31.25, high: Any = None) -> np.ndarray:
+    """The centres of `octave_bands`."""
+    _, step = _line(like)
+    b = whole(fraction, "fraction")
+    top = 0.5 / step / OCTAVE ** (1 / (2 * b))
+    high = top if high is None else min(number(high, "high", "Hz", above=0), top)
+    number(low, "low", "Hz", above=0)
+    # an even fraction has its centres half a band beside 1000 Hz (IEC 61260-1, 5.2.2)
+    shift = 0.5 if b % 2 == 0 else 0.0
+    first, last = (log(v / 1000) / log(OCTAVE) * b - shift for v in (low * (1 - 0.01), high * (1 + 1e-9)))
+    centres = 1000 * OCTAVE ** ((np.arange(ceil(first), int(np.floor(last)) + 1) + shift) / b)
+    if not len(centres):
+        raise UsageError(f"octave bands from {low:g} to {high:g} Hz: there is none; wanted a wider range")
+    return centres
 
 
 def piano(like: Any, duration: float = 0.2) -> Signal:
@@ -196,13 +205,20 @@ def piano(like: Any, duration: float = 0.2) -> Signal:
     """
     from .tones import note
 
+    domain, _ = _line(like)
+    keys = piano_keys(domain)
+    made = [note(domain, float(f), duration) for f in keys]
+    return Signal(np.stack([k.data for k in made]), made[0].domain, [hz_to_note(float(f)) for f in keys])
+
+
+def piano_keys(like: Any) -> np.ndarray:
+    """The frequencies of the keys that lie below rate/2."""
     domain, step = _line(like)
     keys = 440 * 2 ** ((np.arange(21, 109) - 69) / 12)
     keys = keys[keys < 0.5 / step]
     if not len(keys):
         raise UsageError(f"a piano at {1 / step:g} {per(domain.unit[0])}: no key lies below half of that rate")
-    made = [note(domain, float(f), duration) for f in keys]
-    return Signal(np.stack([k.data for k in made]), made[0].domain, [hz_to_note(float(f)) for f in keys])
+    return keys
 
 
 def _line(like: Any) -> tuple[Domain, float]:

@@ -143,6 +143,23 @@ def constant_q(like: Any, low: float = 32.703195662574764, high: float | None = 
     Raises `UsageError` where low and high are not in order between 0 and rate/2.
     """
     domain, step = _line(like)
+    unit, pairs = per(domain.unit[0]), []
+    for some, widths, stride in octaves_of(domain, low, high, bins, gamma, oversampling):
+        lengths = 1 / widths / step
+        reach = ceil(lengths.max() / 2)
+        limit((len(some), 2 * reach + 1))
+        t = np.arange(-reach, reach + 1)
+        w = np.where(np.abs(t) < lengths[:, None] / 2, np.cos(np.pi * t / lengths[:, None]) ** 2, 0)
+        taps = w / w.sum(1, keepdims=True) * np.exp(2j * np.pi * some[:, None] * step * t)
+        names = [f"{f:.5g} {unit}".strip() for f in some]
+        pairs.append((Signal(taps, Domain(len(t), domain.step, -reach, domain.unit, domain.name), names), stride))
+    return pairs
+
+
+def octaves_of(like: Any, low: Any = 32.703195662574764, high: Any = None, bins: Any = 12, gamma: Any = 0.0,
+               oversampling: Any = 4.0) -> list[tuple[np.ndarray, np.ndarray, int]]:
+    """The centres, 1/lengths and stride of each octave of `constant_q`, the highest first."""
+    domain, step = _line(like)
     b, top = whole(bins, "bins"), 0.5 / step
     unit = per(domain.unit[0])
     number(low, "low", unit, above=0, below=top)
@@ -151,17 +168,9 @@ def constant_q(like: Any, low: float = 32.703195662574764, high: float | None = 
     high = top / 2 ** (1 / b) if high is None else number(high, "high", unit, above=low, below=top * (1 + 1e-9))
     count = ceil(log2(high / low) * b - 1e-9)
     centres = low * 2 ** (np.arange(max(count, 1)) / b)
-    pairs = []
+    found = []
     for last in range(len(centres), 0, -b):
         some = centres[max(last - b, 0):last]
         widths = some * (2 ** (1 / b) - 1) + gamma
-        lengths = 1 / widths / step
-        reach = ceil(lengths.max() / 2)
-        limit((len(some), 2 * reach + 1))
-        t = np.arange(-reach, reach + 1)
-        w = np.where(np.abs(t) < lengths[:, None] / 2, np.cos(np.pi * t / lengths[:, None]) ** 2, 0)
-        taps = w / w.sum(1, keepdims=True) * np.exp(2j * np.pi * some[:, None] * step * t)
-        stride = 2 ** max(floor(log2(1 / (oversampling * widths.max() * step))), 0)
-        names = [f"{f:.5g} {unit}".strip() for f in some]
-        pairs.append((Signal(taps, Domain(len(t), domain.step, -reach, domain.unit, domain.name), names), stride))
-    return pairs
+        found.append((some, widths, 2 ** max(floor(log2(1 / (oversampling * widths.max() * step))), 0)))
+    return found

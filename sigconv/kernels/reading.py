@@ -13,6 +13,7 @@ from typing import Any
 from ..domain import Domain
 from ..errors import SigconvError, UsageError, hint, printable
 from ..scales import note_to_hz
+from .banking import BANKS, BankFamily, find_bank
 from .registry import COUNT, DEGREES, EACH, FAMILIES, FREQUENCIES, LENGTH, LENGTHS, PITCH, SHIFTS, WORD, Family, Parameter, find
 
 __all__ = ["NUMBER", "arguments", "names", "nearest", "plain", "quoted", "several"]
@@ -39,19 +40,20 @@ MEANT = {  # words of the field: the nearest thing there is
     "binomial": "typed taps such as 0.25,0.5,0.25",
     "unsharpmask": "unsharp", "ricker": "log", "blob": "log or dog", "differenceofgaussians": "dog", "relief": "emboss",
     "motionblur": "motion", "streak": "motion", "directional": "motion:angle=45", "line": "motion:angle=45",
-    "harris": "corner", "wavelet": "gabor", "morlet": "gabor", "texture": "gabor:angle=45",
+    "harris": "corner", "texture": "gabor:angle=45",
     "impulse": "identity", "dirac": "identity", "delta": "identity", "gain": "a number in brackets, e.g. [0.5]",
     "volume": "a number in brackets, e.g. [0.5]", "invert": "[-1]", "sine": "note:A4", "sin": "note:A4", "chorus": "echo",
 }
 
 
 def names() -> list[str]:
-    """Every name and alias of a family.
+    """Every name and alias of a family, of kernels or of banks.
 
-    >>> "blur" in names() and "edge" in names()
+    >>> "blur" in names() and "gammatone" in names()
     True
     """
-    return sorted(word for f in FAMILIES.values() for word in (f.name, *f.aliases))
+    known: list[Family | BankFamily] = [*FAMILIES.values(), *BANKS.values()]
+    return sorted({word for f in known for word in (f.name, *f.aliases)})
 
 
 def nearest(word: str) -> str:
@@ -75,7 +77,7 @@ def several(text: str) -> str:
     'two kernels; write edge*blur:3 for one after the other, --kernel twice for one beside the other'
     """
     pieces = [p.strip() for p in re.split(r"[,+|;&>\s]+", text[:200])]
-    if len(pieces) < 2 or not all(find(p.partition(":")[0]) for p in pieces[:2]):
+    if len(pieces) < 2 or not all(find(p.partition(":")[0]) or find_bank(p.partition(":")[0]) for p in pieces[:2]):
         return ""
     return f"two kernels; write {pieces[0]}*{pieces[1]} for one after the other, --kernel twice for one beside the other"
 
@@ -94,7 +96,7 @@ def plain(text: str) -> float | None:
     return float(above[1]) / float(below[1])
 
 
-def arguments(family: Family, called: str, text: str, like: Domain) -> dict[str, Any]:
+def arguments(family: Family | BankFamily, called: str, text: str, like: Domain) -> dict[str, Any]:
     """A family's parameters as typed, each read in its unit.
 
     >>> import sigconv as sc
@@ -119,7 +121,7 @@ def arguments(family: Family, called: str, text: str, like: Domain) -> dict[str,
     return options
 
 
-def _wrong(word: str, equals: bool, twice: bool, family: Family) -> str:
+def _wrong(word: str, equals: bool, twice: bool, family: Family | BankFamily) -> str:
     if twice:
         return f"{quoted(word)} twice"
     if not equals and family.parameters:
@@ -127,7 +129,7 @@ def _wrong(word: str, equals: bool, twice: bool, family: Family) -> str:
     return f"no parameter {quoted(word)}{hint(word, family.parameters) if len(word) < 100 else ''}"
 
 
-def _takes(family: Family, like: Domain) -> str:
+def _takes(family: Family | BankFamily, like: Domain) -> str:
     units = ((name, p.unit_on(like) or (p.unit if p.unit not in LONG else "")) for name, p in family.parameters.items())
     listed = ", ".join(f"{name} ({unit})" if unit else name for name, unit in units)
     return f"it takes {listed}" if listed else "it takes no parameters"
