@@ -42,6 +42,6 @@ __version__: str
 __all__ = [
     "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain", "convolve",
     "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "learn", "lessons", "line", "load",
-    "matrix", "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram", "spectrum",
-    "study", "warp",
+    "matrix", "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram",
+    "spectrum", "study", "warp",
 ]

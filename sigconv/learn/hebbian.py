@@ -5,9 +5,9 @@ is the first principal component of the patches x (Oja, J. Math. Biology 15, 198
 what those before it leave (Sanger, Neural Networks 2, 1989): W + η·x·y, and then Gram–Schmidt, is both at any η. With
 η = g/(λ(t + t₀)) the noise averages out.
 
-Principal components of sound come in pairs, a cosine and a sine of nearly one strength, which no rule tells apart in two passes:
-that takes as many steps as their strengths are alike. But what they span is found fast where some more units learn than are
-asked for, and inside it the covariance of the units' own answers, also a running mean, says which is first.
+Principal components of sound come in pairs, a cosine and a sine of nearly one strength: the rule tells them apart slowly, the
+more so the more alike they are. What they span it finds fast where some more units learn than are asked for, and inside it the
+covariance of the units' own answers, a sum that goes along, says which is first.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ from ..signal import Signal
 __all__ = ["dct_matches", "oja"]
 
 BLOCK, STEPS = 32, 8192  # patches a step at least, and steps a pass at most
-GAIN, REST = 20.0, 20.0  # of the rate g/(λ(t + t₀))
+GAIN, REST = 2.0, 20.0  # of the rate g/(λ(t + t₀)), λ the strength of the weakest unit that is asked for
+FLOOR = 1e-6  # of the strongest: what a weaker unit counts as
 MORE = 8  # units beyond those asked for
 
 
@@ -122,16 +123,16 @@ def _rule(fields: list[np.ndarray], size: tuple[int, ...], n: int, passes: int, 
     rng, k = np.random.default_rng(seed), prod(size)
     units = min(k, n + max(MORE, n // 2))
     w = np.linalg.qr(rng.standard_normal((k, units)))[0]
-    step, strength = 0, 0.0
+    step, strength = 0, np.zeros(units)
     for _ in range(passes):
         spread, power = np.zeros((units, units)), 0.0
         for x in _blocks(fields, size, rng):
             y = x @ w
             step += 1
-            strength += (float(np.sum(y * y)) / len(x) - strength) / step
-            if strength > 0:
-                w = np.linalg.qr(w + x.T @ y * (GAIN / ((step + REST) * strength * len(x))))[0]
-            y = x @ w
+            strength += (np.mean(y * y, axis=0) - strength) / step
+            last = max(np.sort(strength)[-n], FLOOR * strength.max())
+            if last > 0:
+                w = np.linalg.qr(w + x.T @ y * (GAIN / ((step + REST) * last * len(x))))[0]
             spread += y.T @ y
             power += float(np.sum(x * x))
     values, turn = np.linalg.eigh(spread)
