@@ -14,6 +14,8 @@ from .together import domains, together_option, wanted
 
 @click.command()
 @kernel_option
+@click.option("-b", "--bank", metavar="BANK", help="A bank in words (gammatone:32, sinc:40, stft:400, cqt): its responses and "
+              "their sum; with a FILE what it makes of that.")
 @click.option("-o", "--output", metavar="PATH", help="The picture to write (.png, .svg, .pdf).  [default: ./STEM.look.png]")
 @click.option("--on", type=click.Choice(["signal", "spectrogram"]), default="signal", show_default=True,
               help="What the kernel acts on; a sound's spectrogram has two axes, Hz and s.")

@@ -6,6 +6,7 @@ from .listening import Listening, Take, lines, listen
 from .playing import play
 from .scans import SCANS, Pitches, audible, label, legend, pitches, scan
 from .sources import SOURCES, source
+from .voices import voices
 
 __all__ = ["SCANS", "SOURCES", "Listening", "Pitches", "Take", "audible", "label", "legend", "lines", "listen", "loudness",
-           "pitches", "play", "scan", "source", "true_peak", "unscan"]
+           "pitches", "play", "scan", "source", "true_peak", "unscan", "voices"]

@@ -20,11 +20,15 @@ from .oriented import corner, derivative, edge, endpoint, gabor, motion
 from .reaching import Reached, flat, reached
 from .registry import FAMILIES, Family, Parameter, family, find
 from .shapes import box, delay, gaussian, identity
+from .slopes import curvature, principal, steerable, steered, steering
 from .stereo import crossfeed, midside
 from .tones import chirp, comb, echo, note, room
+from .turning import directions, drifting, gabors
+from .weights import chroma_weights, mel_weights, triangles
 
 __all__ = ["BANKS", "FAMILIES", "BankFamily", "Family", "Parameter", "Range", "Reached", "bandpass", "bandstop", "bank",
-           "box", "chirp", "comb", "constant_q", "corner", "crossfeed", "daubechies", "delay", "derivative", "dog", "echo",
-           "edge", "emboss", "endpoint", "family", "find", "find_bank", "flat", "fourier", "gabor", "gammachirp",
-           "gammatone", "gaussian", "highpass", "hilbert", "identity", "laplace", "log", "lowpass", "mdct", "midside",
-           "morlet", "motion", "note", "octave_bands", "piano", "reached", "room", "sharpen", "sinc", "unsharp"]
+           "box", "chirp", "chroma_weights", "comb", "constant_q", "corner", "crossfeed", "curvature", "daubechies", "delay",
+           "derivative", "directions", "dog", "drifting", "echo", "edge", "emboss", "endpoint", "family", "find", "find_bank",
+           "flat", "fourier", "gabor", "gabors", "gammachirp", "gammatone", "gaussian", "highpass", "hilbert", "identity",
+           "laplace", "log", "lowpass", "mdct", "mel_weights", "midside", "morlet", "motion", "note", "octave_bands", "piano",
+           "principal", "reached", "room", "sharpen", "sinc", "steerable", "steered", "steering", "triangles", "unsharp"]

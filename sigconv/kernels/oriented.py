@@ -136,7 +136,7 @@ def motion(like: Domain, length: Any = None, angle: Any = 0.0, elevation: Any = 
     step = float(like.step[-1])
     length = 9 * step if length is None else length
     size = number(length, "length", like.unit[-1], least=step * (1 - NEAR)) / step
-    speed = [u / pace for u, pace in zip(_direction(like, angle, elevation), _paces(like), strict=True)]
+    speed = [u / pace for u, pace in zip(direction(like, angle, elevation), paces(like), strict=True)]
     reaches = [max(ceil(size / 2 * abs(number(v, "angle")) - 0.5 - NEAR), 0) for v in speed]
     xp, (half, *rest) = arrays.constants(length, *speed, *_indices(reaches))
     half = half / (2 * step)
@@ -179,15 +179,15 @@ def gabor(like: Domain, frequency: Any = None, bandwidth: Any = 1.0, angle: Any 
     pitch = number(frequency, "frequency", per(unit), above=0, below=1 / (2 * step)) * step
     octaves = number(bandwidth, "bandwidth", "octaves", above=0)
     number(phase, "phase", DEGREES)
-    paces, turn = _paces(like), _direction(like, angle, elevation)
+    pace, turn = paces(like), direction(like, angle, elevation)
     spread = _spread(2.0**octaves) / pitch  # of the Gaussian, in steps of the last axis
-    reaches = [ceil(max(3 * spread / pace, 1)) for pace in paces]
+    reaches = [ceil(max(3 * spread / p, 1)) for p in pace]
     xp, (f, wide, shift, *rest) = arrays.constants(frequency, bandwidth, phase, *turn, *_indices(reaches))
     sigma = _spread(2**wide) / (f * step)
-    places = [i * pace for i, pace in zip(rest[like.ndim:], paces, strict=True)]
+    places = [i * p for i, p in zip(rest[like.ndim:], pace, strict=True)]
     along = sum(u * x for u, x in zip(rest, places, strict=False))
     far = sum(x**2 for x in places)
-    window = xp.exp(-far / (2 * sigma**2)) * (prod(paces) / (sqrt(2 * pi) * sigma) ** like.ndim)
+    window = xp.exp(-far / (2 * sigma**2)) * (prod(pace) / (sqrt(2 * pi) * sigma) ** like.ndim)
     angles = 2 * pi * f * step * along + shift * (pi / 180)
     return centred(like, window * xp.cos(angles) + 1j * (window * xp.sin(angles)))
 
@@ -197,7 +197,7 @@ def _spread(ratio: Any) -> Any:
     return sqrt(log(2) / 2) / pi * (ratio + 1) / (ratio - 1)
 
 
-def _direction(like: Domain, angle: Any, elevation: Any) -> list[Any]:
+def direction(like: Domain, angle: Any, elevation: Any) -> list[Any]:
     """The unit vector of these angles, an axis each."""
     turned, raised = number(angle, "angle", DEGREES), number(elevation, "elevation", DEGREES)
     if (turned and like.ndim < 2) or (raised and like.ndim < 3):
@@ -210,7 +210,7 @@ def _direction(like: Domain, angle: Any, elevation: Any) -> list[Any]:
     return [xp.sin(e), level * xp.sin(a), level * xp.cos(a)][3 - like.ndim:]
 
 
-def _paces(like: Domain) -> list[float]:
+def paces(like: Domain) -> list[float]:
     """What a step of each axis measures in steps of the last: its true length where they share a unit, else one."""
     return [float(s / like.step[-1]) if u == like.unit[-1] else 1.0 for s, u in zip(like.step, like.unit, strict=True)]
 
