@@ -28,7 +28,7 @@ from .together import domains, together_option, wanted
 @click.argument("names", metavar="[FILE]...", nargs=-1)
 @click.pass_context
 def look(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...], output: str | None, on: str, together: bool | None,
-         size: tuple[int, int] | None, force: bool, talk: Talk, **reading: Any) -> None:
+         size: tuple[int, int] | None, bank: str | None, force: bool, talk: Talk, **reading: Any) -> None:
     """Draw a file, a kernel (taps and response), or what a kernel does to a file (before, after, difference).
 
     A kernel and files of different kinds are drawn together, a row for each kind of file (--apart: a picture for each file). A
@@ -36,19 +36,24 @@ def look(ctx: click.Context, names: tuple[str, ...], kernels: tuple[str, ...], o
     """
     from sigconv.errors import UsageError
 
-    if not names and not kernels:
+    if not names and not kernels and not bank:
         raise UsageError("nothing to look at: wanted a FILE, --kernel K, or both")
+    if bank and kernels:
+        raise UsageError("--bank and --kernel: wanted one of the two")
     paths = files(names)
     some = tuple(wanted(paths, together)) if kernels else ()
-    jobs: list[tuple[Any, str | None]] = [(path, kernel) for path in ([some] if some else paths or [None])  # type: ignore[list-item]
-                                          for kernel in (kernels or (None,))]
+    seen: list[Any] = [some] if some else list(paths) or [None]
+    jobs: list[tuple[Any, str | None]] = [(path, kernel) for path in seen for kernel in (kernels or (bank,))]
     if output and len(jobs) > 1:
         raise UsageError(f"-o {output} for {len(jobs)} pictures: wanted one file and one kernel, or no -o")
     labels = [" through ".join(filter(None, (", ".join(path) if some else path, kernel))) for path, kernel in jobs]
 
     def draw(label: str) -> None:
         path, kernel = jobs[labels.index(label)]
-        ax, said = _across(path, str(kernel), talk, **reading) if some else _draw(path, kernel, on, talk, **reading)
+        if bank:
+            ax, said = _bank(path, bank, talk, **reading)
+        else:
+            ax, said = _across(path, str(kernel), talk, **reading) if some else _draw(path, kernel, on, talk, **reading)
         if size:
             ax.figure.set_size_inches(size[0] / ax.figure.dpi, size[1] / ax.figure.dpi)
         where = _save(ax.figure, path, kernel, output, force)
@@ -76,6 +81,28 @@ def _draw(path: str | None, spec: str | None, on: str, talk: Talk, *, rate: floa
         return _kernel(k), sigconv.study.describe(k, spec)
     k = kernel_for(spec, x, resample, talk, on)
     return see.compare(*_passed(x, k, on)), sigconv.study.describe(k, spec)
+
+
+def _bank(path: str | None, spec: str, talk: Talk, *, rate: float | None, channels: str | None,
+          resample: bool) -> tuple[Any, str]:
+    """A bank's filters, or what it makes of a sound, and what is shown."""
+    import sigconv
+    from sigconv import see
+    from sigconv.errors import UsageError
+
+    from .bank import filters_of, hop
+
+    x = sigconv.Signal([[0.0]], sigconv.line(1, rate or 44100)) if path is None else loaded(path, rate, channels)
+    if x.domain.ndim != 1:
+        raise UsageError(f"--bank for a file of {x.domain.ndim} axes: wanted a sound")
+    k = filters_of(spec, x, resample, talk)
+    found = see.bank_numbers(k)
+    said = f"{spec}, {len(found.centre)} filters at {x.rate:g} Hz"
+    if path is None:
+        return see.bank(k), said
+    lone = isinstance(k, sigconv.Signal)
+    y = sigconv.convolve(x, k, stride=hop(spec, found, x)) if lone else [sigconv.convolve(x, one, stride=s) for one, s in k]
+    return see.scalogram(y, k), f"{said}, levels over time"
 
 
 def _map(x: Any) -> tuple[Any, str]:

@@ -25,6 +25,7 @@ def pictures() -> dict[str, Callable[[], Any]]:
     speech, stereo, photo, volume = (sc.load(SAMPLES / name) for name in ("speech.wav", "stereo.wav", "image.png", "volume.npy"))
     lowpass = sc.kernel("lowpass:cutoff=800", speech)
     video = sc.load(SAMPLES / "video.gif")
+    octaves = sc.kernels.bank("cqt:low=110,bins=24", speech)
     return {
         "signal": lambda: see.signal(speech),
         "stereo": lambda: see.signal(stereo),
@@ -33,6 +34,8 @@ def pictures() -> dict[str, Callable[[], Any]]:
         "response": lambda: see.response(lowpass),
         "response-echo": lambda: see.response(sc.kernel("echo", speech)),
         "response-2d": lambda: see.response(sc.kernel("edge", photo)),
+        "bank": lambda: see.bank(sc.kernels.bank("gammatone:32", speech), 4),
+        "scalogram": lambda: see.scalogram([sc.convolve(speech, k, stride=s) for k, s in octaves], octaves),
         "compare": lambda: see.compare(speech.between(0.7, 2.2), (speech @ lowpass).between(0.7, 2.2)),
         "compare-image": lambda: see.compare(photo, photo @ sc.kernel("blur", photo)),
         "volume": lambda: see.volume(volume),
