@@ -140,7 +140,7 @@ def scalogram_numbers(y: Any, k: Any) -> Scales:
     >>> x = sc.Signal([np.sin(np.arange(800) * 2 * np.pi / 8)], sc.line(800, 8000))
     >>> k = sc.kernels.morlet(x, [500.0, 1000.0, 2000.0], [100.0, 200.0, 400.0])
     >>> found = scalogram_numbers(sc.convolve(x, k, stride=8), k)
-    >>> found.centre[found.level[:, 50].argmax()].round(), found.level.shape
+    >>> float(found.centre[found.level[:, 50].argmax()].round()), found.level.shape
     (1000.0, (3, 100))
     """
     results = [y] if isinstance(y, Signal) else list(y)
