@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 # Where each public name lives; modules stand for themselves.
 _HOMES = {
+    "Bank": "bank",
     "Domain": "domain", "grid": "domain", "line": "domain",
     "Signal": "signal",
     "Stream": "streaming",
@@ -29,8 +30,8 @@ _HOMES = {
     "load": "io", "save": "io",
     "kernel": "specs",
 }
-_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "lessons", "page", "scales", "see", "spectrum",
-          "study")
+_ROOMS = ("applying", "bank", "chain", "engines", "frames", "hear", "io", "kernels", "lessons", "page", "scales", "see",
+          "spectrum", "study")
 
 __all__ = sorted([*_HOMES, *_ROOMS])
 

@@ -1,4 +1,5 @@
 from . import applying as applying
+from . import bank as bank
 from . import chain as chain
 from . import engines as engines
 from . import frames as frames
@@ -11,6 +12,7 @@ from . import scales as scales
 from . import see as see
 from . import spectrum as spectrum
 from . import study as study
+from .bank import Bank as Bank
 from .chain import bypass as bypass
 from .chain import median as median
 from .chain import mix as mix
@@ -39,8 +41,8 @@ from .streaming import Stream as Stream
 __version__: str
 
 __all__ = [
-    "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain", "convolve",
-    "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix",
-    "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram", "spectrum", "study",
-    "warp",
+    "Bank", "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bank", "bypass", "cascade", "chain",
+    "convolve", "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load",
+    "matrix", "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram",
+    "spectrum", "study", "warp",
 ]
