@@ -18,7 +18,7 @@ def kernels(name: str | None, talk: Talk) -> None:
 
     if name is None:
         wide = max(map(len, (*FAMILIES, *BANKS)))
-        shown: list[Any] = [("", FAMILIES[name]) for name in sorted(FAMILIES)] + [("bank: ", BANKS[name]) for name in sorted(BANKS)]
+        shown: list[Any] = [("", f) for _, f in sorted(FAMILIES.items())] + [("bank: ", f) for _, f in sorted(BANKS.items())]
         for what, each in shown:
             also = f" (also {', '.join(each.aliases)})" if each.aliases else ""
             talk.result(f"{each.name:<{wide}}  {what}{each.summary}{also}", _data(each))

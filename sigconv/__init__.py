@@ -29,8 +29,9 @@ _HOMES = {
     "sound": "spectrum", "spectrogram": "spectrum",
     "load": "io", "save": "io",
     "kernel": "specs",
+    "Bank": "bank",
 }
-_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "learn", "lessons", "page", "scales",
+_ROOMS = ("applying", "bank", "chain", "engines", "frames", "hear", "io", "kernels", "learn", "lessons", "page", "scales",
           "scattering", "see", "spectrum", "study")
 
 __all__ = sorted([*_HOMES, *_ROOMS])

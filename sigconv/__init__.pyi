@@ -1,4 +1,5 @@
 from . import applying as applying
+from . import bank as bank
 from . import chain as chain
 from . import engines as engines
 from . import frames as frames
@@ -13,6 +14,7 @@ from . import scattering as scattering
 from . import see as see
 from . import spectrum as spectrum
 from . import study as study
+from .bank import Bank as Bank
 from .chain import bypass as bypass
 from .chain import median as median
 from .chain import mix as mix
@@ -42,8 +44,8 @@ from .streaming import Stream as Stream
 __version__: str
 
 __all__ = [
-    "Domain", "Scattering", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain",
-    "convolve", "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "learn", "lessons",
-    "line", "load", "matrix", "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "scattering", "see",
-    "sound", "spectrogram", "spectrum", "study", "warp",
+    "Bank", "Domain", "Scattering", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bank", "bypass",
+    "cascade", "chain", "convolve", "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels",
+    "learn", "lessons", "line", "load", "matrix", "median", "mix", "page", "quantize", "relu", "resample", "save", "scales",
+    "scattering", "see", "sound", "spectrogram", "spectrum", "study", "warp",
 ]

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import sigconv as sc
-from sigconv.io import Outputs, next_free, writing
+from sigconv import writing
+from sigconv.io import Outputs, next_free
 
 X = sc.Signal(np.zeros((1, 100), np.float32), sc.line(100, 8000))
 WAYS = {"folder": "a folder", "fifo": "a FIFO", "link": "a link", "dangling": "a link"}

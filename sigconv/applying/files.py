@@ -19,8 +19,8 @@ from ..io.doors import opened
 from ..io.sink import Sink
 from ..io.sniff import identify, trusted
 from ..io.sound import Sound
-from ..io.writing import reason
 from ..signal import Signal
+from ..writing import reason
 from .flow import through
 from .record import Record
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SigconvError
-from ..io.writing import reason
+from ..writing import reason
 
 __all__ = ["Record"]
 

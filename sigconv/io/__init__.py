@@ -15,12 +15,12 @@ from .. import arrays
 from ..domain import Number
 from ..errors import SigconvError, UsageError, hint, printable
 from ..signal import Signal
+from ..writing import Outputs, next_free
 from .doors import Retold, opened
 from .sink import Sink
 from .sniff import identify, trusted
 from .streamed import Blocks, blocks
 from .taps import load_taps
-from .writing import Outputs, next_free
 
 __all__ = ["Blocks", "Outputs", "blocks", "info", "load", "load_taps", "next_free", "sample", "save", "write"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ..errors import SigconvError, SigconvWarning, printable
-from .writing import article, reason
+from ..writing import article, reason
 
 __all__ = ["Retold", "Source", "entered", "opened", "told"]
 

@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from ..errors import SigconvError
-from .writing import reason
+from ..writing import reason
 
 __all__ = ["Sink"]
 

@@ -18,7 +18,7 @@ from ..domain import Domain
 from ..errors import UsageError
 from ..scales import hz_to_note
 from ..signal import Signal
-from .banks import _all, _bank, _hamming, _line, _positive, _within, gammachirp, morlet
+from .banks import _all, _bank, _ear, _hamming, _line, _positive, _within, morlet
 from .registry import limit, number, per, whole
 
 __all__ = ["constant_q_bands", "edge_bands", "free", "gabors", "gammachirps", "gammatones", "hanns", "morlets", "narrowest",
@@ -38,11 +38,12 @@ def gammachirps(like: Any, centre: Any, bandwidth: Any, *, chirp: Any = -2.0, or
     """`gammachirp`: ``ln |H| = c·arctan u − (n/2)·ln(1 + u²)``, u = (f − f₀)/b: its peak lies at u = c/n."""
     n, c = whole(order, "order"), number(chirp, "chirp")
     _, (f, wide, glide) = _all(centre, bandwidth, chirp)
+    _within(f, "centre", _line(like)[0])
     _positive(wide, "bandwidth", _line(like)[0])
     (low, high), (low_, high_) = _skirts(n, c), _skirts(n, c + 1e-6)
     span = (high - low) + ((high_ - low_) - (high - low)) / 1e-6 * (glide - c)  # c's own gradient, to first order
     b = wide / span
-    return named(gammachirp(like, f - glide * b / n, b / 1.019, chirp=chirp, order=order, quadrature=quadrature), f)
+    return named(_ear(like, f - glide * b / n, b / 1.019, chirp, order, quadrature, within=False), f)
 
 
 @lru_cache(maxsize=64)
@@ -137,11 +138,22 @@ def sinc_bands(like: Any, centre: Any, bandwidth: Any, *, taps: int = 251, quadr
     Between the edges of the band that is cut off sharply and the −3 dB points of what the window makes of it lies a function of
     bandwidth · taps / rate alone, `_cut`.
     """
+    _within(_all(centre, bandwidth)[1][0], "centre", _line(like)[0])
+    return _cut_off(like, centre, bandwidth, taps, quadrature)
+
+
+def edge_bands(like: Any, centre: Any, bandwidth: Any, *, taps: int = 251, quadrature: bool = True) -> Signal:
+    """`sinc_bands` whose centre is the geometric mean of its −3 dB edges, as that of octave bands is."""
+    xp, (f, wide) = _all(centre, bandwidth)
+    _within(f, "centre", _line(like)[0])
+    return named(_cut_off(like, xp.sqrt(f * f + wide * wide / 4), wide, taps, quadrature), f)
+
+
+def _cut_off(like: Any, centre: Any, bandwidth: Any, taps: int, quadrature: bool) -> Signal:
     domain, step = _line(like)
     count = whole(taps, "taps", 1)
     limit((count,))
     xp, (f, wide) = _all(centre, bandwidth)
-    _within(f, "centre", domain)
     _positive(wide, "bandwidth", domain)
     least, narrow = narrowest(domain, count), float(arrays.to_numpy(wide).min())
     if narrow < least * (1 - 1e-9):
@@ -153,12 +165,6 @@ def sinc_bands(like: Any, centre: Any, bandwidth: Any, *, taps: int = 251, quadr
     envelope = envelope / xp.sum(envelope, axis=-1, keepdims=True)
     phase = 2 * pi * f[..., None] * t
     return named(_half(_bank(domain, envelope * xp.cos(phase) + 1j * (envelope * xp.sin(phase)), -reach), quadrature), f)
-
-
-def edge_bands(like: Any, centre: Any, bandwidth: Any, *, taps: int = 251, quadrature: bool = True) -> Signal:
-    """`sinc_bands` whose centre is the geometric mean of its −3 dB edges, as that of octave bands is."""
-    xp, (f, wide) = _all(centre, bandwidth)
-    return named(sinc_bands(like, xp.sqrt(f * f + wide * wide / 4), wide, taps=taps, quadrature=quadrature), f)
 
 
 def _cut(xp: Any, wide: Array) -> Array:

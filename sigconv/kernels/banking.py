@@ -6,7 +6,8 @@ differentiable in every parameter that is a tensor. Families of bands on a line 
 A spec names one as it names a kernel: `gammatone:32,100,7000`, `sinc:count=80,taps=251,scale=mel`.
 
 Where no bandwidth is asked for, neighbours meet at −3 dB half-way between their centres on the scale; a gammatone is as
-wide as hearing is there (0.887 of `scales.erb_width` at order 4); a single band reaches from `low` to `high`.
+wide as hearing is there (0.887 of `scales.erb_width` at order 4); a single band reaches from `low` to `high`. Without `low` and
+`high` the bands lie side by side from 50 Hz (or rate/200) to 0.48 · rate.
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def bank(spec: str, like: Any, **words: Any) -> Any:
 
     >>> import sigconv as sc
     >>> bank("gammatone:4,100,3000", sc.line(1, 8000)).channels
-    ('100 Hz', '501.06 Hz', '1308.3 Hz', '3000 Hz')
+    ('100 Hz', '475.32 Hz', '1279 Hz', '3000 Hz')
     >>> bank("sinc", sc.line(1, 8000), centre=[500.0, 1500.0], bandwidth=[400.0, 600.0], taps=251).value
     (2,)
 
@@ -148,8 +149,8 @@ def bank(spec: str, like: Any, **words: Any) -> Any:
 
 
 BANDS = {"count": Parameter(COUNT, 32, "how many bands"),
-         "low": Parameter(PITCH, "50 Hz or rate/200", "the lowest centre"),
-         "high": Parameter(PITCH, "0.45 · rate", "the highest centre"),
+         "low": Parameter(PITCH, "bands from 50 Hz or rate/200", "the lowest centre"),
+         "high": Parameter(PITCH, "bands to 0.48 · rate", "the highest centre"),
          "scale": Parameter(WORD, "", "of their spacing: mel, htk, bark, erb, octave or linear"),
          "bandwidth": Parameter(FREQUENCY, "from the spacing", "of all of them, at −3 dB")}
 QUADRATURE = {"quadrature": Parameter(WORD, "yes", "complex filters of the positive frequencies, or their real part")}
@@ -162,16 +163,18 @@ def spread(like: Domain, scale: str, width: Callable[[Any], Any] | None = None, 
            high: Any = None, bandwidth: Any = None, centre: Any = None) -> Words:
     """Centres from low to high, or those that are given, and bandwidths; `width(centre)` where these are not from the spacing."""
     step, unit = float(like.step[0]), like.unit[0]
-    top = 0.5 / step
-    low = (50.0 if unit == "s" and top >= 2500 else top / 100) if low is None else number(low, "low", per(unit), least=0)
-    high = 0.9 * top if high is None else number(high, "high", per(unit), above=0, below=top)
+    top, m = 0.5 / step, whole(count, "count")
+    ends = [50.0 if unit == "s" and top >= 2500 else top / 100, 0.96 * top]
+    low = low if low is None else number(low, "low", per(unit), least=0)
+    high = high if high is None else number(high, "high", per(unit), above=0, below=top)
     alone: Any = None
     if centre is None:
-        m = whole(count, "count")
-        centre = spaced(low, high, m, scale)
         if m == 1:
-            ends = spaced(low, high, 3, scale)
-            centre, alone = ends[1:2], ends[2:] - ends[:1]
+            ends = [ends[0] if low is None else low, ends[1] if high is None else high]
+            alone = np.array([ends[1] - ends[0]])
+            low = high = spaced(ends[0], ends[1], 3, scale)[1]
+        middles = spaced(ends[0], ends[1], 2 * m + 1, scale)[1::2]
+        centre = spaced(middles[0] if low is None else low, middles[-1] if high is None else high, m, scale)
     if bandwidth is None:
         f = np.atleast_1d(arrays.to_numpy(arrays.asarray(centre)))
         if width is not None:

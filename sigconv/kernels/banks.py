@@ -122,14 +122,15 @@ def gammachirp(like: Any, centre: Any, bandwidth: Any = None, *, chirp: Any = -2
     return _ear(like, centre, bandwidth, chirp, order, quadrature)
 
 
-def _ear(like: Any, centre: Any, bandwidth: Any, chirp: Any, order: int, quadrature: bool) -> Signal:
+def _ear(like: Any, centre: Any, bandwidth: Any, chirp: Any, order: int, quadrature: bool, within: bool = True) -> Signal:
     domain, step = _line(like)
     power = whole(order, "order") - 1
     if bandwidth is None:
         bandwidth = centre * (24.7 * 0.00437) + 24.7 if arrays.is_tensor(centre) else erb_width(centre)
     number(chirp, "chirp")
     xp, (f, wide, glide) = _all(centre, bandwidth, chirp)
-    _within(f, "centre", domain)
+    if within:
+        _within(f, "centre", domain)
     _positive(wide, "bandwidth", domain)
     narrow = 1.019 * float(arrays.to_numpy(wide).min())
     t = np.arange(1, ceil((power + 1) * 8 / (2 * pi * narrow) / step) + 2) * step

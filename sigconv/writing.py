@@ -18,7 +18,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, BinaryIO
 
-from ..errors import SigconvError, printable
+from .errors import SigconvError, printable
 
 __all__ = ["Outputs", "next_free", "reason"]
 
