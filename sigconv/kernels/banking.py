@@ -301,7 +301,7 @@ def _scaled(default: str) -> dict[str, Parameter]:
 
 enter("sinc", "sincnet", function=bands.sinc_bands, start=_sinc, learnable=BAND, ranges=_bounded,
       parameters=_scaled("mel") | TAPS | QUADRATURE, summary="Windowed sincs: flat, with edges as sharp as their taps allow.")
-enter("gabor", "gabors", function=bands.gabors, start=_plain, learnable=BAND, ranges=_bounded,
+enter("gabor", function=bands.gabors, start=_plain, learnable=BAND, ranges=_bounded,
       parameters=_scaled("mel") | QUADRATURE, summary="Gaussians in frequency and in time.")
 enter("morlet", "wavelet", function=bands.morlets, start=_octaves, learnable=BAND, ranges=_bounded,
       parameters=_scaled("octave") | QUADRATURE, summary="Gaussians in frequency that let nothing through at 0 Hz.")
