@@ -134,7 +134,7 @@ def bank(spec: str, like: Any, **words: Any) -> Any:
 
     >>> import sigconv as sc
     >>> bank("gammatone:4,100,3000", sc.line(1, 8000)).channels
-    ('100 Hz', '501.06 Hz', '1308.3 Hz', '3000 Hz')
+    ('100 Hz', '475.32 Hz', '1279 Hz', '3000 Hz')
     >>> bank("sinc", sc.line(1, 8000), centre=[500.0, 1500.0], bandwidth=[400.0, 600.0], taps=251).value
     (2,)
 
@@ -224,7 +224,11 @@ def _plain(like: Domain, scale: str = "mel", quadrature: Any = True, **words: An
 
 
 def _octaves(like: Domain, scale: str = "octave", quadrature: Any = True, **words: Any) -> Words:
-    return _plain(like, scale, quadrature, **words)
+    """What is not asked for is no wider than its centre is high, so that nothing at 0 Hz can be."""
+    made = _plain(like, scale, quadrature, **words)
+    if words.get("bandwidth") is None:
+        made["bandwidth"] = np.minimum(made["bandwidth"], arrays.to_numpy(arrays.asarray(made["centre"])))
+    return made
 
 
 def _sinc(like: Domain, scale: str = "mel", taps: Any = None, quadrature: Any = True, **words: Any) -> Words:
