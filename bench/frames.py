@@ -35,7 +35,7 @@ def banks(like: sc.Domain) -> dict[str, tuple[Any, int, dict[str, str]]]:
 
     ears = sc.frames.complete(K.gammatone(like, sc.scales.spaced(100, 0.87 * top, 40, "erb")), 4)
     return {"gammatone, 40, completed, at 4": (ears, 4, {}),
-            "sinc in quadrature, 80 × 251 at 20": (K.sinc(like, mel[:-1], mel[1:], quadrature=True), 20, {}),
+            "sinc in quadrature, 80 × 251 at 20": (K.sinc(like, mel[:-1], mel[1:], taps=251, quadrature=True), 20, {}),
             "free, 64 × 64 at 32": (free(64, 64), 32, {}), "free, 40 × 401 at 20": (free(40, 401), 20, {}),
             "constant Q, 36 an octave, completed": (sc.frames.complete(K.constant_q(like, 220, 0.87 * top, 36)), 1, {}),
             "STFT, 400 at 160": (K.fourier(like, 400), 160, {}), "MDCT, 256": (K.mdct(like, 256), 256, {}),

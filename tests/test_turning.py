@@ -175,9 +175,9 @@ T = torch.float64
     (lambda f, e: sc.kernels.gabors(sc.grid(1, 1, 1), f, 20.0, e, bandwidth=2.5), ([0.24], [15.0])),
     (lambda f, v: sc.kernels.drifting(sc.grid(1, 1, 1), f, v, [30.0], bandwidth=2.5), ([0.24], [0.7])),
     (lambda f, h: sc.kernels.drifting(sc.grid(1, 1, 1), f, 0.5, h, bandwidth=2.5), ([0.24], [15.0])),
-    (lambda s, a: sc.kernels.steered(sc.grid(1, 1), 3, a, sigma=s[0]), ([1.1], [20.0, 140.0])),
-    (lambda a, e: sc.kernels.steered(sc.grid(1, 1, 1), 2, a, e, sigma=0.7), ([20.0], [30.0])),
-    (lambda s, t: sc.kernels.curvature(sc.grid(1, 1), (s[0], t[0])), ([1.1], [0.9])),
+    (lambda s, a: sc.kernels.steered(sc.grid(1, 1), 3, a, sigma=s[0]), ([0.55], [20.0, 140.0])),
+    (lambda a, e: sc.kernels.steered(sc.grid(1, 1, 1), 2, a, e, sigma=0.45), ([20.0], [30.0])),
+    (lambda s, t: sc.kernels.curvature(sc.grid(1, 1), (s[0], t[0])), ([0.6], [0.45])),
 ])
 def test_gradients(make, start):
     tensors = [torch.tensor(v, dtype=T, requires_grad=True) for v in start]
@@ -188,6 +188,36 @@ def test_gradients(make, start):
 
     assert torch.autograd.gradcheck(taps, tensors, eps=1e-5, atol=1e-6, rtol=1e-4)
     assert np.abs(make(*tensors).numpy().data - make(*map(np.array, start)).data).max() < 1e-12
+
+
+def test_in_words():
+    image, video = sc.grid(1, 1), sc.grid(1, 1, 1)
+    for spec, like, want in (
+            ("gabors:2,0.1,0.2,directions=4", image, sc.kernels.gabors(image, [0.1, 0.2])),
+            ("drifting:speed=0.5,headings=4", video, sc.kernels.drifting(video, (0.1 * 0.2) ** 0.5, 0.5, [0, 90, 180, 270])),
+            ("steerable:3,sigma=1.5", image, sc.kernels.steerable(image, 3, 1.5)),
+            ("steered:1,directions=3", image, sc.kernels.steered(image, 1, [0.0, 60.0, 120.0])),
+            ("hessian:1.5:2", image, sc.kernels.curvature(image, (1.5, 2)))):
+        got = sc.kernel(spec, like)
+        assert got.domain == want.domain and np.abs(got.data - want.data).max() < 1e-15 and got.channels == want.channels
+
+
+@pytest.mark.parametrize("name", ["gabors", "drifting", "steerable", "steered", "curvature"])
+def test_words_may_be_learned(name):
+    """Every array that may be learned starts inside its range, and the taps have its gradient."""
+    family = sc.kernels.BANKS[name]
+    like = sc.grid(*(1,) * family.dims[-1])
+    words = {"count": 1, "low": 0.2, "high": 0.21, "bandwidth": 2.0} if name in ("gabors", "drifting") else {"sigma": 1.0}
+    start = family.begin(like, **words)
+    ranges = family.ranges(like, start)
+    tensors = {k: torch.tensor(np.asarray(start[k], dtype=float), requires_grad=True) for k in family.learnable}
+    data = family.function(like, **(start | tensors)).data
+    (data.abs() ** 2 * torch.from_numpy(RNG.standard_normal(data.shape))).sum().backward()
+    for k, value in tensors.items():
+        low, high = ranges[k].low, ranges[k].high
+        assert low is None or (value > low).all()
+        assert high is None or (value < high).all()
+        assert value.grad.abs().sum() > 0
 
 
 @pytest.mark.parametrize(("call", "message"), [

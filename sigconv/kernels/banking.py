@@ -227,7 +227,11 @@ def _plain(like: Domain, scale: str = "mel", quadrature: Any = True, **words: An
 
 
 def _octaves(like: Domain, scale: str = "octave", quadrature: Any = True, **words: Any) -> Words:
-    return _plain(like, scale, quadrature, **words)
+    """What is not asked for is no wider than its centre is high, so that nothing at 0 Hz can be."""
+    made = _plain(like, scale, quadrature, **words)
+    if words.get("bandwidth") is None:
+        made["bandwidth"] = np.minimum(made["bandwidth"], arrays.to_numpy(arrays.asarray(made["centre"])))
+    return made
 
 
 def _sinc(like: Domain, scale: str = "mel", taps: Any = None, quadrature: Any = True, **words: Any) -> Words:
@@ -304,7 +308,7 @@ def _scaled(default: str) -> dict[str, Parameter]:
 
 enter("sinc", "sincnet", function=bands.sinc_bands, start=_sinc, learnable=BAND, ranges=_bounded,
       parameters=_scaled("mel") | TAPS | QUADRATURE, summary="Windowed sincs: flat, with edges as sharp as their taps allow.")
-enter("gabor", "gabors", function=bands.gabors, start=_plain, learnable=BAND, ranges=_bounded,
+enter("gabor", function=bands.gabors, start=_plain, learnable=BAND, ranges=_bounded,
       parameters=_scaled("mel") | QUADRATURE, summary="Gaussians in frequency and in time.")
 enter("morlet", "wavelet", function=bands.morlets, start=_octaves, learnable=BAND, ranges=_bounded,
       parameters=_scaled("octave") | QUADRATURE, summary="Gaussians in frequency that let nothing through at 0 Hz.")

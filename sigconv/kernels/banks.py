@@ -23,15 +23,18 @@ __all__ = ["gammachirp", "gammatone", "morlet", "octave_bands", "piano", "sinc"]
 
 OCTAVE = 10**0.3  # of the standard
 FAINT = 1e-6  # of its peak: what an envelope has faded to where it is cut off
+THIN = 0.35  # ξ/σ_f of the widest wavelet
 
 
-def sinc(like: Any, low: Any, high: Any, *, taps: int = 251, quadrature: bool = False) -> Signal:
+def sinc(like: Any, low: Any, high: Any, *, taps: int | None = None, quadrature: bool = False) -> Signal:
     """Band-passes between `low` and `high`, windowed sincs under a Hamming window: those of SincNet, in Hz.
 
     ``h(t) = 2·high·sinc(2·high·t) − 2·low·sinc(2·low·t)`` per step, −6 dB at both edges, gain 1 between. `low` may be 0.
-    `quadrature`: the complex filter of the positive frequencies alone, gain 1; at a stride a bank of symmetric
-    filters mistakes f for −f at multiples of half the rate that is left, quadrature does not. (Ravanelli & Bengio, "Speaker
-    recognition from raw waveform with SincNet", SLT 2018.)
+    `taps`: the width at −3 dB is high − low − 0.8·rate/taps, as long as that is 3·rate/taps or more; below, the window's own
+    1.3·rate/taps is the least, and the gain falls. By default so many that the narrowest band is right within 4 %; give a
+    number where edges are learned. (The bank `"sinc"` is made by centre and −3 dB width.) `quadrature`: the complex filter of
+    the positive frequencies alone, gain 1; at a stride a bank of symmetric filters mistakes f for −f at multiples of half the
+    rate that is left, quadrature does not. (Ravanelli & Bengio, "Speaker recognition from raw waveform with SincNet", SLT 2018.)
 
     >>> import sigconv as sc
     >>> k = sinc(sc.line(1, 16000), [300, 1000], [1000, 3000], taps=251)
@@ -41,15 +44,21 @@ def sinc(like: Any, low: Any, high: Any, *, taps: int = 251, quadrature: bool = 
     Raises `UsageError` for edges out of order, below 0 or above rate/2.
     """
     domain, step = _line(like)
-    top, count = 0.5 / step, whole(taps, "taps", 1)
+    top = 0.5 / step
     xp, (a, b) = _all(low, high)
     ends = np.stack(np.broadcast_arrays(arrays.to_numpy(a), arrays.to_numpy(b)))
     if not (np.isfinite(ends).all() and (ends >= 0).all() and (ends[0] < ends[1]).all() and (ends <= top * (1 + 1e-12)).all()):
         unit = per(domain.unit[0])
         raise UsageError(f"bands from {ends[0].min():g} to {ends[1].max():g} {unit}: wanted 0 ≤ low < high ≤ {top:g} {unit}")
-    reach = (count - 1) // 2
-    _, (_, t, window) = arrays.constants(b, (np.arange(count) - reach) * step, _hamming(count))
-    wide, centre = (b - a)[..., None], ((a + b) / 2)[..., None]
+    count = 2 * ceil(10 / ((ends[1] - ends[0]).min() * step)) + 1 if taps is None else whole(taps, "taps", 1)
+    return _sincs(domain, xp, a, b, count, quadrature)
+
+
+def _sincs(domain: Domain, xp: Any, low: Array, high: Array, count: int, quadrature: bool) -> Signal:
+    step, reach = float(domain.step[0]), (count - 1) // 2
+    limit((*low.shape, count))
+    _, (_, t, window) = arrays.constants(high, (np.arange(count) - reach) * step, _hamming(count))
+    wide, centre = (high - low)[..., None], ((low + high) / 2)[..., None]
     envelope = 2 * wide * step * xp.sinc(wide * t) * window
     phase = 2 * pi * centre * t
     real = envelope * xp.cos(phase)
@@ -59,30 +68,80 @@ def sinc(like: Any, low: Any, high: Any, *, taps: int = 251, quadrature: bool = 
 def morlet(like: Any, centre: Any, bandwidth: Any, *, correction: bool = True) -> Signal:
     """Gaussian bands, Gabor's atoms in time: complex, gain 1 at `centre`, `bandwidth` wide at −3 dB, nothing at 0 Hz.
 
-    ``h(t) = g(t)·(e^(2πi·centre·t) − κ)``, σ_t = √ln 2/(π·bandwidth), κ such that the sum is 0 (Morlet's correction, seen only
-    where the band is as wide as its centre is high; `correction` False leaves it out). Symmetric about 0, cut off at −120 dB.
+    ``h(t) ∝ g(t)·(e^(2πi·ξ·t) − κ)``, κ such that the sum is 0 (Morlet's correction). That moves the peak up and narrows the band
+    where it is nearly as wide as its centre is high, so ξ and g are chosen such that both are what was asked for; else ξ is
+    the centre and σ_t = √ln 2/(π·bandwidth). `correction` False leaves it out. Symmetric about 0, cut off at −120 dB.
 
     >>> import sigconv as sc
     >>> k = morlet(sc.line(1, 16000), [500.0, 1000.0], [50.0, 100.0])
     >>> [round(float(abs(v)), 3) for v in sc.spectrum.response(k, [1000.0, 1050.0]).gain[1]]
     [1.0, 0.707]
 
-    Raises `UsageError` for a centre outside 0 … rate/2 and a bandwidth that is not above 0.
+    Raises `UsageError` for a centre outside 0 … rate/2, a bandwidth that is not above 0, and one above 1.15 centres, the widest
+    that leaves 0 Hz out (of tensors, which wander as they learn, 1.15 is then taken).
     """
     domain, step = _line(like)
     xp, (f, wide) = _all(centre, bandwidth)
     _within(f, "centre", domain)
     _positive(wide, "bandwidth", domain)
-    narrow = float(arrays.to_numpy(wide).min())
-    reach = max(ceil(sqrt(log(2)) / (pi * narrow) * sqrt(-2 * log(FAINT)) / step), 1)
+    shift, spread = _corrected(xp, wide / f) if correction else (f * 0 + 1, wide / f / (2 * sqrt(log(2))))
+    f, wave, sigma = (v[..., None] for v in _broadcast(xp, f, f * shift, f * spread))
+    narrow = float(arrays.to_numpy(sigma).min())
+    reach = max(ceil(sqrt(-2 * log(FAINT)) / (2 * pi * narrow) / step), 1)
     limit((2 * reach + 1,))
     _, (_, t) = arrays.constants(wide, np.arange(-reach, reach + 1) * step)
-    f, wide = f[..., None], wide[..., None]
-    g = xp.exp(-((t * wide * pi) ** 2) / (2 * log(2)))
+    g = xp.exp(-2 * (pi * sigma * t) ** 2)
     g = g / xp.sum(g, axis=-1, keepdims=True)
-    phase = 2 * pi * f * t
+    phase, here = 2 * pi * wave * t, 2 * pi * f * t
     kappa = xp.sum(g * xp.cos(phase), axis=-1, keepdims=True) if correction else 0.0
-    return _bank(domain, g * (xp.cos(phase) - kappa) + 1j * (g * xp.sin(phase)), -reach)
+    re, im = g * (xp.cos(phase) - kappa), g * xp.sin(phase)
+    gain = xp.sum(re * xp.cos(here) + im * xp.sin(here), axis=-1, keepdims=True)
+    return _bank(domain, (re + 1j * im) / gain, -reach)
+
+
+def _broadcast(xp: Any, *values: Array) -> Any:
+    return xp.broadcast_arrays(*values) if xp is np else xp.broadcast_tensors(*values)
+
+
+def _corrected(xp: Any, ratio: Array) -> tuple[Array, Array]:
+    """ξ and σ_f over the centre, for a band `ratio` centres wide: |H| ∝ exp(−(u² + v²)/2)·(exp(uv) − 1), u = f/σ_f, v = ξ/σ_f, so
+    the ratio fixes v. Differentiable to first order."""
+    value = np.atleast_1d(arrays.to_numpy(arrays.asarray(ratio)))
+    widest = float(_wavelet(np.array([THIN]))[0][0])
+    if xp is np and value.max() > widest:
+        raise UsageError(f"bandwidth of {value.max():.3g} centres: wanted at most {widest:.3g}, for nothing at 0 Hz")
+    value = np.minimum(value, widest)
+    low, high = np.full(value.shape, THIN), 2.4 / value + 2  # a plain Gaussian has v = 2·√ln 2/ratio
+    for _ in range(60):
+        middle = (low + high) / 2
+        wider = _wavelet(middle)[0] > value
+        low, high = np.where(wider, middle, low), np.where(wider, high, middle)
+    at, (before, after) = _wavelet(low), (_wavelet(low * (1 - 1e-4)), _wavelet(low * (1 + 1e-4)))
+    slopes = [(a - b) / (after[0] - before[0]) for a, b in zip(after[1:], before[1:], strict=True)]
+    shape = tuple(ratio.shape)
+    parts = [v.reshape(shape) for v in (*at, *slopes)]
+    _, (_, r, shift, spread, shift_, spread_) = arrays.constants(ratio, *parts)
+    beyond = xp.clip(ratio, None, widest) - r
+    return shift + shift_ * beyond, spread + spread_ * beyond
+
+
+def _wavelet(v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of a corrected Gaussian: its −3 dB width, ξ and σ_f, each over its peak."""
+    peak = np.maximum(v, 1.0)
+    for _ in range(60):
+        peak = (peak + v / -np.expm1(-peak * v)) / 2
+
+    def level(u: np.ndarray) -> np.ndarray:
+        return -(u - v) ** 2 / 2 + np.log(-np.expm1(-u * v))
+
+    edges, floor = [], level(peak) - log(2) / 2
+    for inside, outside in ((peak, peak * 1e-9), (peak, peak + 3)):
+        for _ in range(60):
+            middle = (inside + outside) / 2
+            loud = level(middle) > floor
+            inside, outside = np.where(loud, middle, inside), np.where(loud, outside, middle)
+        edges.append(inside)
+    return (edges[1] - edges[0]) / peak, v / peak, 1 / peak
 
 
 def gammatone(like: Any, centre: Any, bandwidth: Any = None, *, order: int = 4, quadrature: bool = True) -> Signal:
@@ -158,21 +217,26 @@ def octave_bands(like: Any, fraction: int = 1, low: float = 31.25, high: float |
                  taps: int | None = None) -> Signal:
     """Octave bands, or thirds (fraction 3), with the exact centres of IEC 61260-1: 1000·G^(i/fraction), G = 10^0.3.
 
-    Those between `low` and `high` (rate/2/√2 by default), edges at G^(±1/(2·fraction)), as `sinc` in quadrature; `taps` so many
-    that the lowest band is sharp, six of its periods. Channels are named by their centres.
+    Those between `low` and `high` (rate/2/√2 by default), −3 dB at G^(±1/(2·fraction)), as `sinc` in quadrature, whose own
+    edges stand 0.4·rate/taps farther out; `taps` so many that the lowest band is sharp, twelve of its periods. Channels are
+    named by their centres.
 
     >>> import sigconv as sc
     >>> octave_bands(sc.line(1, 8000), low=250).channels
     ('251 Hz', '501 Hz', '1000 Hz', '1995 Hz')
 
-    Raises `UsageError` where no band lies between `low` and `high`.
+    Raises `UsageError` where no band lies between `low` and `high`, and for fewer taps than the lowest band needs.
     """
     domain, step = _line(like)
     centres = exact_octaves(domain, fraction, low, high)
-    b, ratio = whole(fraction, "fraction"), OCTAVE
-    half = ratio ** (1 / (2 * b))
-    reach = ceil(6 * b / float(centres[0]) / step)
-    k = sinc(domain, centres / half, np.minimum(centres * half, 0.5 / step), taps=taps or 2 * reach + 1, quadrature=True)
+    b = whole(fraction, "fraction")
+    half = OCTAVE ** (1 / (2 * b))
+    needed = ceil(3 / (centres[0] * (half - 1 / half) * step))
+    count = 2 * ceil(6 * b / float(centres[0]) / step) + 1 if taps is None else whole(taps, "taps")
+    if count < needed:
+        raise UsageError(f"octave bands from {centres[0]:.4g} Hz with {count} taps: wanted at least {needed}, or a higher low")
+    apart = 0.4 / (count * step)
+    k = _sincs(domain, np, centres / half - apart, centres * half + apart, count, True)
     return Signal(k.data, k.domain, [f"{f:.0f} Hz" if f >= 100 else f"{f:.3g} Hz" for f in centres])
 
 
@@ -209,7 +273,8 @@ def piano(like: Any, duration: float = 0.2) -> Signal:
     domain, _ = _line(like)
     keys = piano_keys(domain)
     made = [note(domain, float(f), duration) for f in keys]
-    return Signal(np.stack([k.data for k in made]), made[0].domain, [hz_to_note(float(f)) for f in keys])
+    xp = arrays.namespace(made[0].data)
+    return Signal(xp.stack([k.data for k in made]), made[0].domain, [hz_to_note(float(f)) for f in keys])
 
 
 def piano_keys(like: Any) -> np.ndarray:

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from .. import arrays
+from ..arrays import Array
 from ..domain import Domain
 from ..errors import UsageError
 from ..signal import Signal
@@ -50,8 +52,9 @@ def fourier(like: Any, window: int = 400, bins: int | None = None) -> Signal:
 def mdct(like: Any, size: int = 256) -> Signal:
     """The modified discrete cosine transform: `size` cosines under a sine window of 2·size, at a stride of `size`; orthonormal.
 
-    As many numbers as samples. Where the line is a whole number of frames, ``convolve(x, k, stride=size)`` loses nothing, its
-    ends included: frame j begins half a frame before sample j·size. (Princen & Bradley, IEEE Trans. ASSP 34, 1986.)
+    As many numbers as samples, those of the last frame filled up. ``convolve(x, k, stride=size)`` loses nothing, whatever the
+    length, its ends included: frame j begins half a frame before sample j·size. In mode "full" the transpose, `frames.adjoint`,
+    is the inverse. (Princen & Bradley, IEEE Trans. ASSP 34, 1986.)
 
     >>> import sigconv as sc
     >>> k, x = mdct(sc.line(1, 8000), 16), sc.Signal([np.arange(64.0)], sc.line(64, 8000))
@@ -127,7 +130,7 @@ def scaling(p: int) -> np.ndarray:
     return h * (np.sqrt(2) / h.sum())
 
 
-def constant_q(like: Any, low: float = 32.703195662574764, high: float | None = None, bins: int = 12, *, gamma: float = 0.0,
+def constant_q(like: Any, low: Any = 32.703195662574764, high: float | None = None, bins: int = 12, *, gamma: Any = 0.0,
                oversampling: float = 4.0) -> list[tuple[Signal, int]]:
     """Constant-Q bands, `bins` an octave from `low` (C1): Hann-windowed exponentials, gain 1, in octaves with a stride each.
 
@@ -145,32 +148,36 @@ def constant_q(like: Any, low: float = 32.703195662574764, high: float | None = 
     domain, step = _line(like)
     unit, pairs = per(domain.unit[0]), []
     for some, widths, stride in octaves_of(domain, low, high, bins, gamma, oversampling):
-        lengths = 1 / widths / step
-        reach = ceil(lengths.max() / 2)
+        xp, (f, lengths) = arrays.constants(some, 1 / widths / step)
+        reach = ceil(float(arrays.to_numpy(lengths).max()) / 2)
         limit((len(some), 2 * reach + 1))
-        t = np.arange(-reach, reach + 1)
-        w = np.where(np.abs(t) < lengths[:, None] / 2, np.cos(np.pi * t / lengths[:, None]) ** 2, 0)
-        taps = w / w.sum(1, keepdims=True) * np.exp(2j * np.pi * some[:, None] * step * t)
-        names = [f"{f:.5g} {unit}".strip() for f in some]
-        pairs.append((Signal(taps, Domain(len(t), domain.step, -reach, domain.unit, domain.name), names), stride))
+        _, (_, t) = arrays.constants(f, np.arange(-reach, reach + 1))
+        at, phase = t / lengths[:, None], 2 * np.pi * step * f[:, None] * t
+        w = xp.where(xp.abs(at) < 0.5, xp.cos(np.pi * at) ** 2, xp.zeros_like(at))
+        w = w / xp.sum(w, axis=1, keepdims=True)
+        names = [f"{v:.5g} {unit}".strip() for v in arrays.to_numpy(f)]
+        grid = Domain(2 * reach + 1, domain.step, -reach, domain.unit, domain.name)
+        pairs.append((Signal(w * xp.cos(phase) + 1j * (w * xp.sin(phase)), grid, names), stride))
     return pairs
 
 
 def octaves_of(like: Any, low: Any = 32.703195662574764, high: Any = None, bins: Any = 12, gamma: Any = 0.0,
-               oversampling: Any = 4.0) -> list[tuple[np.ndarray, np.ndarray, int]]:
+               oversampling: Any = 4.0) -> list[tuple[Array, Array, int]]:
     """The centres, 1/lengths and stride of each octave of `constant_q`, the highest first."""
     domain, step = _line(like)
     b, top = whole(bins, "bins"), 0.5 / step
     unit = per(domain.unit[0])
-    number(low, "low", unit, above=0, below=top)
+    lowest = number(low, "low", unit, above=0, below=top)
     number(gamma, "gamma", unit, least=0)
     number(oversampling, "oversampling", least=1)
-    high = top / 2 ** (1 / b) if high is None else number(high, "high", unit, above=low, below=top * (1 + 1e-9))
-    count = ceil(log2(high / low) * b - 1e-9)
-    centres = low * 2 ** (np.arange(max(count, 1)) / b)
+    high = top / 2 ** (1 / b) if high is None else number(high, "high", unit, above=lowest, below=top * (1 + 1e-9))
+    count = ceil(log2(high / lowest) * b - 1e-9)
+    _, (low, gamma, steps) = arrays.constants(low, gamma, 2 ** (np.arange(max(count, 1)) / b))
+    centres = low * steps
     found = []
     for last in range(len(centres), 0, -b):
         some = centres[max(last - b, 0):last]
         widths = some * (2 ** (1 / b) - 1) + gamma
-        found.append((some, widths, 2 ** max(floor(log2(1 / (oversampling * widths.max() * step))), 0)))
+        widest = float(arrays.to_numpy(widths).max())
+        found.append((some, widths, 2 ** max(floor(log2(1 / (oversampling * widest * step))), 0)))
     return found
