@@ -27,9 +27,10 @@ _HOMES = {
     "bypass": "chain", "median": "chain", "mix": "chain", "quantize": "chain", "relu": "chain",
     "sound": "spectrum", "spectrogram": "spectrum",
     "load": "io", "save": "io",
+    "match": "matching",
     "kernel": "specs",
 }
-_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "lessons", "page", "scales", "see", "spectrum",
+_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "lessons", "matching", "page", "scales", "see", "spectrum",
           "study")
 
 __all__ = sorted([*_HOMES, *_ROOMS])

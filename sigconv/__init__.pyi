@@ -6,6 +6,7 @@ from . import hear as hear
 from . import io as io
 from . import kernels as kernels
 from . import lessons as lessons
+from . import matching as matching
 from . import page as page
 from . import scales as scales
 from . import see as see
@@ -28,6 +29,7 @@ from .errors import SigconvError as SigconvError
 from .errors import SigconvWarning as SigconvWarning
 from .io import load as load
 from .io import save as save
+from .matching import match as match
 from .resampling import resample as resample
 from .resampling import warp as warp
 from .signal import Signal as Signal
@@ -40,7 +42,7 @@ __version__: str
 
 __all__ = [
     "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain", "convolve",
-    "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix",
-    "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram", "spectrum", "study",
-    "warp",
+    "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "match",
+    "matching", "matrix", "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound",
+    "spectrogram", "spectrum", "study", "warp",
 ]

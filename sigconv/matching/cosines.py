@@ -1,0 +1,143 @@
+"""How well a template lines up with every piece of a signal: the cosine of the angle between the two.
+
+A running scalar product ⟨x_t, a⟩ is ‖x_t‖ ‖a‖ cos: divided by the norm of the piece x_t that lies under the template, the cosine
+is left. A complex template is a pair: ‖P x_t‖ / ‖x_t‖, P the projection on the plane of its two parts, is the best cosine of any
+phase. With the parts made orthonormal first, q = r + i·s, that is |⟨x_t, q⟩| / ‖x_t‖, and its real part the cosine with r.
+
+Products come from the engines, whose error is relative to the loudest sample; local energies are sums of a few blocks, where
+nothing cancels. So pieces more than 160 dB below the loudest sample are done again without what is louder, and a copy of a
+template counts as one at any gain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .. import arrays
+from ..convolving import correlate
+from ..domain import Domain, natural
+from ..errors import SigconvError
+from ..signal import Signal
+
+__all__ = ["alignment", "cosines", "energies", "orthonormal", "plain", "summed"]
+
+DEEP = 1e-8  # of the largest sample: pieces of a smaller norm are beyond what one pass of products can tell
+FLAT = 1e-9  # of a part: what is left of it beside the other, or of a template without its mean, is rounding
+
+
+def alignment(x: Signal, k: Signal) -> Signal:
+    """The cosine between a kernel and every piece of x: ``x ★ k`` over ``‖k‖`` and the norm of the piece under it, in [−1, 1].
+
+    A complex kernel is a pair, the real part and what the imaginary adds to it: the real part of the result is the cosine with
+    its real part, the magnitude that with the nearest phase, in [0, 1]. Silence has no direction: 0. A bank `(m,)` or a layer
+    `(m, c)` as in `correlate`; a layer's templates lie in all channels at once.
+
+    >>> import sigconv as sc
+    >>> k = sc.Signal([1.0, 2.0, -1.0], sc.line(3, 8000))
+    >>> x = sc.Signal([0.0, -3.0, -6.0, 3.0, 0.0], sc.line(5, 8000))
+    >>> alignment(x, k).data.round(3)
+    array([ 0.   , -1.   ,  0.   ,  0.408,  0.   ])
+
+    Raises `SigconvError` where rates or axes disagree, as `correlate` does, and for a complex signal.
+    """
+    return cosines(plain(x), orthonormal(k))[0]
+
+
+def plain(x: Signal) -> Signal:
+    """A signal of real values in double precision, NumPy."""
+    if not isinstance(x, Signal):
+        raise SigconvError(f"a {type(x).__name__}: wanted a Signal, e.g. sc.load(path)")
+    data = arrays.to_numpy(x.data)
+    if np.iscomplexobj(data):
+        raise SigconvError("a complex signal: wanted real values; put its parts into channels, or take its magnitude")
+    if not np.isfinite(data).all():
+        raise SigconvError("a signal with values that are not finite: wanted numbers")
+    return Signal(np.asarray(data, dtype=np.float64), x.domain, x.names)
+
+
+def orthonormal(k: Signal, centred: bool = False) -> Signal:
+    """A template, or each of several, as a unit vector, or as a pair of orthonormal ones; `centred`: after taking its mean away."""
+    d, taps = k.domain.ndim, arrays.to_numpy(k.data)
+    taps = taps.astype(complex if np.iscomplexobj(taps) else float)
+    axes = tuple(range(min(1, taps.ndim - d), taps.ndim))  # of one template, channels included
+    if centred:
+        taps = taps - taps.mean(tuple(range(taps.ndim - d, taps.ndim)), keepdims=True)
+    largest = np.abs(taps).max(axes, keepdims=True, initial=0)
+    if not np.isfinite(taps).all() or not (largest > 0).all():
+        raise SigconvError("a template without anything in it: wanted finite taps that are not all 0"
+                           + ", nor all the same, as their mean is taken away" * centred)
+    taps = taps / largest
+    first = taps.real / np.maximum(_norm(taps.real, axes), 1e-300)
+    if not np.iscomplexobj(taps):
+        return Signal(first, k.domain, k.names)
+    second = taps.imag - first * np.sum(first * taps.imag, axes, keepdims=True)
+    size = _norm(second, axes)
+    second = np.where(size > FLAT, second / np.maximum(size, FLAT), 0)
+    return Signal(first + 1j * second, k.domain, k.names)
+
+
+def _norm(a: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+    return np.sqrt(np.sum(a**2, axes, keepdims=True))
+
+
+def cosines(x: Signal, unit: Signal, stride: Any = 1, centred: bool = False) -> tuple[Signal, np.ndarray]:
+    """The cosines of `plain` x with `orthonormal` templates, and the norms of the pieces, `(*channels, 1, *Ω)` for a bank.
+
+    `centred`: of pieces without their means, channel by channel, given templates that have none.
+    """
+    joint, d = len(unit.value) == 2, x.domain.ndim
+    loudest = float(np.abs(x.data).max(initial=0)) or 1.0
+    scaled = Signal(x.data / loudest, x.domain)
+    norms = np.sqrt(energies(scaled, unit.domain, stride, joint, centred))
+    if unit.value:
+        norms = np.expand_dims(norms, norms.ndim - d)
+    found, done, rest = np.zeros((), unit.data.dtype), norms <= 0, scaled
+    while not done.all():
+        top = np.abs(rest.data).max()
+        y = arrays.to_numpy(correlate(Signal(rest.data / top, x.domain), unit, stride=stride).data)
+        near = ~done & (norms > DEEP * top)
+        found = np.where(near, y / np.where(near, norms / top, 1), found)
+        done = done | near
+        rest = Signal(np.where(np.abs(rest.data) > DEEP * top, 0, rest.data), x.domain)
+    value = (*(x.value[:-1] if joint else x.value), *unit.value[:1])
+    out = x.domain.every(stride)
+    found = np.broadcast_to(found / np.maximum(np.abs(found), 1), (*value, *out.shape))
+    return Signal(found, out, (*(x.names[:-1] if joint else x.names), *unit.names[:1])), loudest * norms
+
+
+def energies(x: Signal, grid: Domain, stride: Any, joint: bool, centred: bool) -> np.ndarray:
+    """Σ x² over the piece under a template on `grid`, wherever its origin may lie; `joint`: over channels too."""
+    x.domain.agree(grid)
+    wide = x.on(x.domain.needs(grid.reverse())).data
+    axes = range(len(x.value), wide.ndim)
+    total = summed(wide**2, axes, grid.shape)
+    if centred:  # Σ (x − m)² = Σ x² − n m²
+        spread = total - summed(wide, axes, grid.shape) ** 2 / grid.size
+        total = np.where(spread > FLAT * total, spread, 0)
+    total = total[(..., *(slice(None, None, s) for s in natural(stride, "stride", x.domain.ndim)))]
+    return total.sum(len(x.value) - 1) if joint else total
+
+
+def summed(a: np.ndarray, axes: Iterable[int], counts: Sequence[int]) -> np.ndarray:
+    """Sums of `counts` neighbours along each of these axes."""
+    for axis, count in zip(axes, counts, strict=True):
+        a = np.moveaxis(_summed(np.moveaxis(a, axis, -1), count), -1, axis)
+    return a
+
+
+def _summed(a: np.ndarray, count: int) -> np.ndarray:
+    """Sums of `count` neighbours along the last axis: each is the end of one block and the beginning of the next.
+
+    Nothing is ever subtracted, so sums of squares are exact to rounding, and 0 where there is silence.
+    """
+    n = a.shape[-1] - count + 1
+    if count == 1 or n <= 0:
+        return a[..., :max(n, 0)]
+    blocks = -(-a.shape[-1] // count)
+    a = np.concatenate([a, np.zeros((*a.shape[:-1], blocks * count - a.shape[-1]))], -1).reshape(*a.shape[:-1], blocks, count)
+    ends, begins = np.cumsum(a[..., ::-1], -1)[..., ::-1], np.cumsum(a, -1)
+    begins[..., -1] = 0  # a window that starts with a block is that block's end alone
+    ends, begins = (b.reshape(*b.shape[:-2], -1) for b in (ends, begins))
+    return ends[..., :n] + begins[..., count - 1: count - 1 + n]

@@ -1,0 +1,190 @@
+"""From scores to events: non-maximum suppression across time (or space), templates and channels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..domain import Domain
+from ..errors import UsageError, among
+from ..signal import Signal
+from ..spectrum import hann
+from .events import Event, Events
+
+if TYPE_CHECKING:
+    from .matched import Matching
+
+__all__ = ["FAINT", "OVERLAP", "picked"]
+
+OVERLAP = 0.1  # of a window: sidelobes of a lone copy that stand less far in are below √0.1
+ALIKE = 0.5  # of two spectra: what similar templates share
+VALLEY = 0.71  # of the lower of two peaks: 3 dB, what a tone falls by between two strokes
+CHANCE = 0.001
+FAINT = 0.05  # of the loudest tone: what is fainter is what beginnings spill over others, or a partial
+MOST = 2**16  # peaks
+STEEP = 0.4  # of the steepest rise: steep enough for a beginning
+FINE = 256  # looks at a tone's beginning, a template's length long
+
+
+def picked(found: Matching, p: float | None, threshold: float | None, overlap: float, across: str, either: bool,
+           faint: float) -> Events:
+    """The events of a matching: see `Matching.events`."""
+    among(across, ("similar", "all", "none"), "across")
+    for word, value in (("p", p), ("threshold", threshold), ("overlap", overlap), ("faint", faint)):
+        if value is not None and not (isinstance(value, (int, float)) and 0 <= value <= 1):
+            raise UsageError(f"{word} {value!r}: wanted a share from 0 to 1")
+    limit = CHANCE if p is None and threshold is None else p
+    peaks = _peaks(found, limit, threshold or 0.0, either, faint)
+    kept, beaten = _suppressed(found, peaks, overlap, _rivals(found, across))
+    events = [_event(found, peaks, i) for i in kept]
+    losers = {i: tuple(_event(found, peaks, j) for j in those) for i, those in zip(kept, beaten, strict=True)}
+    events = [replace(event, beaten=losers[i]) for event, i in zip(events, kept, strict=True)]
+    return Events(events, found.scores.domain.extent, tuple(t.name for t in found.templates))
+
+
+class Peaks:
+    """Peaks of the scores, strongest first: their row, their indices `(d, n)`, score and p."""
+
+    def __init__(self, rows: np.ndarray, at: np.ndarray, score: np.ndarray, p: np.ndarray,
+                 rank: np.ndarray):
+        order = np.lexsort((*at[::-1], rows, -rank))[:MOST]
+        self.row, self.at, self.score, self.p = rows[order], at[:, order], score[order], p[order]
+
+
+def _peaks(found: Matching, limit: float | None, threshold: float, either: bool, faint: float) -> Peaks:
+    every = []
+    hills = [found.loudness(row) if found.template(row).steady else None for row in range(len(found.rows))]
+    loud = faint * max((hill.max(initial=0) for hill in hills if hill is not None), default=0)
+    for row, scores in enumerate(found.rows):
+        size = np.abs(scores) if either else scores
+        steady, hill = hills[row] is not None, size if hills[row] is None else hills[row]
+        places = np.nonzero((hill >= _around(hill)) & (hill >= loud * steady) & (size > 0) & (size >= threshold))
+        chances = found.p_at(row, places)
+        near = chances < limit if limit is not None else np.ones(len(chances), bool)
+        at = np.stack(places)[:, near]
+        every.append((np.full(at.shape[1], row), at, scores[tuple(at)], chances[near], hill[tuple(at)]))
+    return Peaks(*(np.concatenate(part, -1) for part in zip(*every, strict=True)))
+
+
+def _around(a: np.ndarray) -> np.ndarray:
+    """The largest of each value and its neighbours."""
+    for axis in range(a.ndim):
+        wide = np.pad(a, [(int(i == axis),) * 2 for i in range(a.ndim)], constant_values=-np.inf)
+        rolled = np.moveaxis(wide, axis, 0)
+        a = np.moveaxis(np.maximum(np.maximum(rolled[:-2], rolled[1:-1]), rolled[2:]), 0, axis)
+    return a
+
+
+def _rivals(found: Matching, across: str) -> np.ndarray:
+    """Which templates compete for a place: `(m, m)`."""
+    m = len(found.templates)
+    if across != "similar":
+        return np.full((m, m), True) if across == "all" else np.eye(m, dtype=bool)
+    d = found.scores.domain.ndim
+    axes = tuple(range(-d, 0))
+    shape = [max(t.grid.shape[i] for t in found.templates) for i in range(d)]
+    spectra = []
+    for group in found.groups:
+        taps = group.unit.data.reshape(group.unit.value[0], -1, *group.unit.domain.shape)
+        size = np.sqrt(np.sum(np.abs(np.fft.fftn(taps, shape, axes)) ** 2, 1)).reshape(len(taps), -1)
+        spectra.append(size / np.sqrt(np.sum(size**2, -1, keepdims=True)))
+    every = np.concatenate(spectra)
+    return every @ every.T >= ALIKE
+
+
+def _suppressed(found: Matching, peaks: Peaks, overlap: float, rivals: np.ndarray) -> tuple[list[int], list[list[int]]]:
+    """The peaks that stand, strongest first, and those that each of them beats."""
+    m, stride = len(found.templates), np.array(found.stride)[:, None]
+    index = peaks.row % m
+    begin = np.array([t.grid.start for t in found.templates], dtype=float)[index].T + peaks.at * stride
+    shape = np.array([t.grid.shape for t in found.templates])[index].T
+    kept: list[int] = []
+    beaten: list[list[int]] = []
+    sizes: dict[int, np.ndarray] = {}
+    for i in range(len(peaks.row)):
+        old = np.array(kept, dtype=int)
+        shared = np.minimum(begin[:, old] + shape[:, old], begin[:, i, None] + shape[:, i, None]) - np.maximum(
+            begin[:, old], begin[:, i, None])
+        part = np.prod(np.maximum(shared, 0), 0) / np.minimum(np.prod(shape[:, old], 0), np.prod(shape[:, i]))
+        over = (part > overlap) & rivals[index[i], index[old]]
+        if not over.any() and found.templates[index[i]].steady:
+            over = _sounding(found, peaks, i, old, sizes)
+        if over.any():
+            beaten[int(np.flatnonzero(over)[np.argmax(part[over])])].append(i)
+        else:
+            kept.append(i)
+            beaten.append([])
+    return kept, beaten
+
+
+def _sounding(found: Matching, peaks: Peaks, i: int, old: np.ndarray, sizes: dict[int, np.ndarray]) -> np.ndarray:
+    """Which stronger answers of the same tone have not died away between them and peak i: the nearest on either side may."""
+    over = np.zeros(len(old), bool)
+    m = len(found.templates)
+    same, here = np.flatnonzero(peaks.row[old] % m == peaks.row[i] % m), peaks.at[0, i]
+    row = int(peaks.row[i])
+    for side in (same[peaks.at[0, old[same]] < here], same[peaks.at[0, old[same]] > here]):
+        if len(side):
+            j = side[np.argmin(np.abs(peaks.at[0, old[side]] - here))]
+            size = sizes.setdefault(row, found.loudness(row))
+            low, high = sorted((int(here), int(peaks.at[0, old[j]])))
+            over[j] = size[low: high + 1].min() > VALLEY * min(size[low], size[high])
+    return over
+
+
+def _event(found: Matching, peaks: Peaks, i: int) -> Event:
+    row, at = int(peaks.row[i]), tuple(int(a) for a in peaks.at[:, i])
+    template, domain = found.template(row), found.scores.domain
+    size = np.abs(found.rows[row])
+    exact = [a + _between(size, at, axis) for axis, a in enumerate(at)]
+    place = tuple((float(s) + t) * float(d) for s, t, d in zip(domain.start, exact, domain.step, strict=True))
+    fine = [float(d / s) for d, s in zip(domain.step, found.stride, strict=True)]
+    extent = tuple((t + float(b) * f, t + float(b + k) * f)
+                   for t, b, k, f in zip(place, template.grid.start, template.grid.shape, fine, strict=True))
+    if template.steady:
+        loud = found.loudness(row)
+        after = np.flatnonzero(loud[at[0]:] < 0.5 * loud[at[0]])
+        end = float(at[0] + after[0]) if len(after) else float(domain.shape[0])
+        extent = ((_onset(found, row, at[0]), (float(domain.start[0]) + end) * float(domain.step[0])),)
+    lead = found.scores.value[:-1]
+    channel = row // len(found.templates) if lead else None
+    return Event(template.name, float(peaks.score[i]), float(peaks.p[i]), place, extent, float(found.amplitude(row)[at]), channel)
+
+
+def _between(a: np.ndarray, at: tuple[int, ...], axis: int) -> float:
+    """How far the top of the parabola through a peak and its neighbours lies from it, in samples."""
+    line = a[(*at[:axis], slice(None), *at[axis + 1:])]
+    i = at[axis]
+    if not 0 < i < len(line) - 1:
+        return 0.0
+    low, top, high = line[i - 1: i + 2]
+    bend = low - 2 * top + high
+    return float(np.clip(0.5 * (low - high) / bend, -0.5, 0.5)) if bend < 0 else 0.0
+
+
+def _onset(found: Matching, row: int, at: int) -> float:
+    """When a tone that answers at index `at` of the scores began, in units.
+
+    The amplitude rises most steeply while the template's middle, its greatest weight, passes the beginning. Over one template's
+    length before `at` this is looked at with the template's middle quarter alone, in all channels together; of several steep
+    rises the first counts, as what follows is the room.
+    """
+    template = found.unit(row)
+    n, x = template.shape[-1], found.x
+    reach, hop = n // 8, max(n // FINE, 1)
+    middle = template[..., n // 2 - reach: n // 2 + reach + 1]
+    taps = np.exp(-1j * np.angle(middle)) * np.abs(middle).max(-1, keepdims=True) * hann(middle.shape[-1] + 2)[1:-1]
+    first = at * found.stride[0] + int(found.template(row).grid.start[0]) + n // 2 - n  # of the middles that are looked at
+    count = n // hop + 1
+    start = x.domain.start[0] + first - reach
+    grid = Domain((count - 1) * hop + taps.shape[-1], x.domain.step, start, x.domain.unit)
+    wide = Signal(x.data, Domain(x.domain.shape, x.domain.step, x.domain.start, x.domain.unit)).on(grid).data
+    pieces = np.lib.stride_tricks.sliding_window_view(wide.reshape(-1, grid.shape[0]), taps.shape[-1], -1)[:, ::hop]
+    y = pieces @ taps if taps.ndim == 1 else np.einsum("ctk,ck->t", pieces, taps)[None]
+    rise = np.diff(np.sqrt(np.sum(np.abs(y) ** 2, 0)), prepend=0, append=0)
+    steep = np.flatnonzero((rise[1:-1] >= rise[:-2]) & (rise[1:-1] >= rise[2:]) & (rise[1:-1] >= STEEP * rise.max())) + 1
+    best = int(steep[0]) if len(steep) and rise.max() > 0 else count - 1
+    middle_at = first + (best - 0.5 + _between(rise, (best,), 0)) * hop
+    return (float(x.domain.start[0]) + middle_at) * float(x.domain.step[0])
