@@ -30,8 +30,8 @@ _HOMES = {
     "match": "matching",
     "kernel": "specs",
 }
-_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "lessons", "matching", "page", "scales", "see", "spectrum",
-          "study")
+_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "lessons", "matching", "page", "scales", "see",
+          "spectrum", "study")
 
 __all__ = sorted([*_HOMES, *_ROOMS])
 

@@ -1,13 +1,15 @@
 """What alignment chance alone brings: noise with the spectrum of the piece at hand, against the template at hand.
 
-For noise of power spectrum S and a unit template of power spectrum A, E⟨x_t, a⟩² = Σ A S / Σ A and E‖x_t‖² = K·mean S, so a squared
-cosine is on average
+For noise of power spectrum S and a unit template of power spectrum A, E⟨x_t, a⟩² = Σ A S / Σ A and E‖x_t‖² = K · mean S, so a
+squared cosine is on average
 
     g = Σ A S / (K Σ S / L · Σ A),
 
 1/K for white noise: the template faces d = 1/g degrees of freedom, and √g is the chance level. S is the spectrum of the signal in
-blocks as long as the template, half overlapping, smoothed over neighbouring frequencies, so that a note does not count as the noise
-it stands in. (S is smoothed by smoothing A.)
+blocks as long as the template, half overlapping. A real template must be told from what has its spectrum and other phases. A pair
+asks for no phase, and a tone is told by standing out of its neighbourhood: there S is the noise floor, a geometric mean over
+neighbouring frequencies, which other tones hardly lift. Where a signal is long, what its frequencies nearly always hold is noise
+too.
 
 Of cos² = U/(U + V), U in the template's direction (two for a pair) and V in all others, the odds U/V are F distributed in noise:
 
@@ -23,6 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -34,8 +37,8 @@ from .cosines import FLAT
 __all__ = ["Null", "null", "tail"]
 
 SHORTEST = {1: 64, 2: 16, 3: 8}  # samples an axis of a block, by dimensions
-REACH = {1: 20, 2: 4, 3: 2}  # frequencies to either side that S is smoothed over; towards 0, where spectra fall steeply, half way,
-LEAST = 2  # but at least two;
+REACH = {1: 20, 2: 4, 3: 2}  # frequencies to either side that S is smoothed over;
+LEAST = 2  # towards 0, where spectra fall steeply, half way there, but at least two;
 HOLE = {1: 3, 2: 1, 3: 1}  # the template's own are left out, except next to 0
 FAINT = 1e-30  # of the loudest frequency of all: as good as nothing
 LOGS = 6 / np.pi**2  # what a mean of logarithms of powers is worth beside a mean of powers
@@ -59,13 +62,14 @@ class Null:
     first: tuple[int, ...]
     sides: tuple[int, ...]
 
-    def at(self, rows: np.ndarray, *places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def at(self, rows: Any, *places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """g and μ for rows and sample numbers of Ω, arrays that broadcast together; between blocks they run straight."""
-        low = [np.minimum(t // h, n - 2) if n > 1 else 0 * t for t, h, n in zip(places, self.hops, self.share.shape[1:], strict=True)]
+        many = self.share.shape[1:]
+        low = [np.minimum(t // h, n - 2) if n > 1 else 0 * t for t, h, n in zip(places, self.hops, many, strict=True)]
         far = [t / h - i for t, h, i in zip(places, self.hops, low, strict=True)]
-        found = [0.0, 0.0]
+        found: list[Any] = [0.0, 0.0]
         for corner in product((0, 1), repeat=len(places)):
-            if any(c and n == 1 for c, n in zip(corner, self.share.shape[1:], strict=True)):
+            if any(c and n == 1 for c, n in zip(corner, many, strict=True)):
                 continue
             share = prod((f if c else 1 - f for c, f in zip(corner, far, strict=True)), start=1.0)
             here = (rows, *(i + c for c, i in zip(corner, low, strict=True)))
@@ -74,7 +78,7 @@ class Null:
         size = prod(self.grid.shape)
         return np.minimum(found[0] * inside * size / np.maximum(count, 1), 1), np.minimum(found[1], found[1] * count / size + 1)
 
-    def _inside(self, rows: np.ndarray, places: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _inside(self, rows: Any, places: Sequence[np.ndarray]) -> tuple[np.ndarray, Any]:
         """How much of a template's energy, and how many of its taps, meet samples of Ω."""
         ends = [tuple(np.clip(e - t - s, 0, k) for e in (0, n))
                 for t, s, k, n in zip(places, self.first, self.grid.shape, self.sides, strict=True)]
@@ -108,12 +112,14 @@ def null(x: Signal, unit: Signal, centred: bool) -> Null:
     axes, many, pairs = tuple(range(-d, 0)), blocks.shape[2: 2 + d], list(product(range(taps.shape[1]), repeat=2))
     spectra = np.fft.fftn(blocks, axes=axes).reshape(*blocks.shape[:2], prod(many), *sides)
     power = [np.fft.fftn(part, sides, axes) for part in parts]
-    A = {(i, j): sum(p[:, i].conj() * p[:, j] for p in power) / len(power) for i, j in pairs}
-    S = {(i, j): spectra[:, i].conj() * spectra[:, j] if i != j else np.abs(spectra[:, i]) ** 2 for i, j in pairs}
+    A: dict[tuple[int, int], Any] = {(i, j): sum(p[:, i].conj() * p[:, j] for p in power) / len(power) for i, j in pairs}
+    S: dict[tuple[int, int], Any] = {(i, j): spectra[:, i].conj() * spectra[:, j] for i, j in pairs if i != j}
+    S |= {(i, i): np.abs(spectra[:, i]) ** 2 for i in range(taps.shape[1])}
     dims, total = (grid.size - centred) * taps.shape[1], sum(S[i, i].sum(axes) for i, j in pairs if i == j)
-    share, freedom = _shares(A, _floor(S, d), total * grid.size, dims, d)
+    as_it_is = _shares(A, S, total * grid.size, dims)
+    share, freedom = _shares(A, _floor(S, d), total * grid.size, dims, d) if len(parts) > 1 else as_it_is
     if prod(many) >= LONG:
-        share = np.maximum(share, _lasting(*_shares(A, S, total * grid.size, dims)))
+        share = np.maximum(share, _lasting(*as_it_is))
     shape = (len(blocks) * len(taps), *many)
     weight = np.pad(sum(part**2 for part in parts).sum(1) / len(parts), [(0, 0), *[(1, 0)] * d])
     for axis in axes:
@@ -127,7 +133,8 @@ def _floor(S: dict[tuple[int, int], np.ndarray], d: int) -> dict[tuple[int, int]
     least = FAINT * max(S[ij].max(initial=0) for ij in S if ij[0] == ij[1]) or 1.0
     floor = {i: np.exp(_smoothed(np.log(np.maximum(S[i, j], least)), d) + np.euler_gamma) for i, j in S if i == j}
     even = {i: np.maximum(_smoothed(S[i, j], d), least) for i, j in S if i == j} if len(floor) > 1 else {}
-    return {(i, j): floor[i] if i == j else _smoothed(S[i, j], d) * np.sqrt(floor[i] * floor[j] / (even[i] * even[j])) for i, j in S}
+    return {(i, j): floor[i] if i == j else _smoothed(s, d) * np.sqrt(floor[i] * floor[j] / (even[i] * even[j]))
+            for (i, j), s in S.items()}
 
 
 def _shares(A: dict[tuple[int, int], np.ndarray], S: dict[tuple[int, int], np.ndarray], total: np.ndarray, dims: int,
@@ -160,7 +167,7 @@ def _lasting(share: np.ndarray, freedom: np.ndarray) -> np.ndarray:
 
 
 def _blocks(x: Signal, grid: Domain, sides: tuple[int, ...], centred: bool) -> tuple[tuple[int, ...], np.ndarray]:
-    """Pieces of x under a Hann window, the template in their middles, `(rows, c, *blocks, *sides)`, and how far apart they are."""
+    """How far pieces of x lie apart, and they, a template in their middles, under a Hann window: `(rows, c, *blocks, *sides)`."""
     hops = tuple(max(side // 2, 1) for side in sides)
     many = tuple(-(-(n - 1) // h) + 1 for n, h in zip(x.domain.shape, hops, strict=True))
     shape = tuple((m - 1) * h + side for m, h, side in zip(many, hops, sides, strict=True))
@@ -168,8 +175,8 @@ def _blocks(x: Signal, grid: Domain, sides: tuple[int, ...], centred: bool) -> t
     wide = x.on(Domain(shape, x.domain.step, start, x.domain.unit, x.domain.name)).data
     wide = wide.reshape(-1, *(x.value[-1:] or (1,)), *shape)
     axes = tuple(range(2, wide.ndim))
-    blocks = np.lib.stride_tricks.sliding_window_view(wide, sides, axes)[(..., *(slice(None, None, h) for h in hops),
-                                                                         *(slice(None),) * len(sides))]
+    index: Any = (..., *(slice(None, None, h) for h in hops), *(slice(None),) * len(sides))
+    blocks = np.lib.stride_tricks.sliding_window_view(wide, sides, axes)[index]
     if centred:
         blocks = blocks - blocks.mean(tuple(range(-len(sides), 0)), keepdims=True)
     for axis, side in enumerate(sides):
@@ -193,7 +200,7 @@ def _box(a: np.ndarray, reaches: list[np.ndarray]) -> np.ndarray:
     for axis, reach in enumerate(reaches, -len(reaches)):
         far, k = int(reach.max()), np.arange(a.shape[axis])
         line = np.moveaxis(a, axis, -1)
-        line = np.concatenate([line[..., -far - 1:], line, line[..., : far]], -1) if far else np.pad(line, [(0, 0)] * (a.ndim - 1) + [(1, 0)])
+        line = np.concatenate([np.zeros_like(line[..., :1]), line[..., line.shape[-1] - far:], line, line[..., :far]], -1)
         run = np.cumsum(line, -1)
         a = np.moveaxis(run[..., k + reach + far + 1] - run[..., k - reach + far], -1, axis)
     return a

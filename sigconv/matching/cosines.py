@@ -12,6 +12,7 @@ template counts as one at any gain.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def plain(x: Signal) -> Signal:
 
 
 def orthonormal(k: Signal, centred: bool = False) -> Signal:
-    """A template, or each of several, as a unit vector, or as a pair of orthonormal ones; `centred`: after taking its mean away."""
+    """A template, or each of several, as a unit vector or an orthonormal pair; `centred`: after taking its mean away."""
     d, taps = k.domain.ndim, arrays.to_numpy(k.data)
     taps = taps.astype(complex if np.iscomplexobj(taps) else float)
     axes = tuple(range(min(1, taps.ndim - d), taps.ndim))  # of one template, channels included
@@ -116,7 +117,8 @@ def energies(x: Signal, grid: Domain, stride: Any, joint: bool, centred: bool) -
     if centred:  # Σ (x − m)² = Σ x² − n m²
         spread = total - summed(wide, axes, grid.shape) ** 2 / grid.size
         total = np.where(spread > FLAT * total, spread, 0)
-    total = total[(..., *(slice(None, None, s) for s in natural(stride, "stride", x.domain.ndim)))]
+    index: Any = (..., *(slice(None, None, s) for s in natural(stride, "stride", x.domain.ndim)))
+    total = total[index]
     return total.sum(len(x.value) - 1) if joint else total
 
 

@@ -1,8 +1,8 @@
 """Events: what is where, and the logic of it.
 
 A detector that fires where its score reaches a threshold is the neuron of McCulloch and Pitts, y = 1[w·x ≥ θ]; nets of them make
-AND, OR, NOT. Here they act on stretches of time (in two and three axes, on boxes): `a & b` is where both are, `a | b` where either
-is, `~a` where a is not; `then` looks at the order. What comes out are events again.
+AND, OR, NOT. Here they act on stretches of time (in two and three axes, on boxes): `a & b` is where both are, `a | b` where
+either is, `~a` where a is not; `then` looks at the order. What comes out are events again.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ __all__ = ["Event", "Events"]
 class Event:
     """Something at a place.
 
-    `score`, `p`: the cosine there, and how probable it is by chance. `at`: where the template's origin lies, between samples, an axis
-    each, in units. `extent`: (begin, end) an axis. `gain`: how large a copy of the template it is. `channel`: on which it is
-    strongest, where there are several. `beaten`: the runners-up for this place. `parts`: the events that a rule put it together from.
+    `score`, `p`: the cosine there, and how probable it is by chance. `at`: where the template's origin lies, between samples, in
+    units. `extent`: (begin, end) an axis. `gain`: how large a copy of the template it is. `channel`: where it is strongest, of
+    several. `beaten`: the runners-up for this place. `parts`: the events that a rule put it together from.
     """
 
     name: str
@@ -149,8 +149,8 @@ class Events(Sequence[Event]):
     def rule(self, text: str) -> Events:
         """Where a rule holds: ``"Ab6 then Eb6 within 0.4s"``, with `and`, `or`, `not`, brackets; no events where it does not.
 
-        `within` after `then` bounds that step, and earlier steps that have no bound of their own; after `and`, how far apart the two
-        may lie. Names with spaces stand in quotes. Raises `UsageError` for what is no rule, and names that were not looked for.
+        `within` after `then` bounds that step, and earlier steps that have no bound of their own; after `and`, how far apart the
+        two may lie. Names with spaces stand in quotes. Raises `UsageError` for what is no rule, and names not looked for.
         """
         from .rules import judged
 
@@ -161,8 +161,9 @@ class Events(Sequence[Event]):
         return json.dumps({"events": [e.facts() for e in self]}, ensure_ascii=False, indent=1)
 
     def notes(self) -> list[Note]:
-        """Those that are named after notes: MIDI number, onset and duration in s, velocity relative to the loudest."""
-        heard = [(e, n) for e in self if (n := number(e.name)) is not None]
+        """Those, and their parts, that are named after notes: MIDI number, onset and duration in s, velocity beside the loudest."""
+        parts = {id(part): part for e in self for part in e.parts or (e,)}.values()
+        heard = [(e, n) for e in sorted(parts, key=lambda e: e.start) if (n := number(e.name)) is not None]
         if self and not heard:
             raise UsageError(f"events such as {self[0].name!r}: wanted names of notes, as the bank 'piano' and 'note:A4' have")
         loudest = max((abs(e.gain) for e, _ in heard), default=1.0) or 1.0

@@ -16,7 +16,7 @@ from .chance import Null, null, tail
 from .cosines import cosines, plain
 from .events import Events
 from .notes import Note
-from .picking import FAINT, OVERLAP, picked
+from .picking import OVERLAP, picked
 from .templates import Template, gathered
 
 __all__ = ["Matching", "match"]
@@ -61,19 +61,19 @@ class Matching:
         return self._everywhere(tail)
 
     def events(self, *, p: float | None = None, threshold: float | None = None, overlap: float = OVERLAP, across: str = "similar",
-               either: bool = False, faint: float = FAINT) -> Events:
+               either: bool = False, faint: float | None = None) -> Events:
         """Where templates are, the best of each place, in order of time (or place); what they beat is listed in each.
 
         `p`: at most so probable by chance, 0.001 unless a `threshold` is given, the least score. `overlap`: of the smaller of two
-        windows, the share up to which both may stand. `across`: what competes for a place: "similar" templates, whose spectra share
-        at least half, so that scales of one thing compete and the notes of a chord do not; "all"; or "none", each for itself.
-        `either`: scores below 0, copies upside down, count by their size.
+        windows, the share up to which both may stand. `across`: what competes for a place: "similar" templates, whose spectra
+        share at least half, so that scales of one thing compete and notes of a chord do not; "all"; or "none", each for itself.
+        `either`: scores below 0, copies upside down, count by their size. `faint`: what is below this share of the template's
+        best score is left out, 0.3 by default; of tones, below this share of the loudest of them all, 0.05.
 
         A steady tone (a complex template on a line that is alike all along) answers for as long as it sounds. Its events are the
-        peaks of its amplitude, in all channels together; two of them need a fall of 3 dB in between; those below `faint` of the
-        loudest are left out, as beginnings spill that much over other tones. It begins where its amplitude rises most steeply and
-        ends where it has fallen by half. Any other template begins and ends where its taps do. Places are read between samples,
-        from a parabola.
+        peaks of its amplitude, in all channels together; two of them need a fall of 3 dB between them. It begins where its
+        amplitude rises most steeply and ends where it has fallen by half. Any other template begins and ends where its taps do. Places are
+        read between samples, from a parabola.
 
         Raises `UsageError` for limits that are no shares.
         """
@@ -141,8 +141,8 @@ def match(x: Signal, templates: Any, *, stride: Any = 1, centred: bool = False) 
     """How well templates line up with every piece of x: cosines in [−1, 1], what chance would bring, and events.
 
     `templates`: a Signal, of value `()`, `(m,)` for m templates, or `(m, c)` for m templates in c channels at once; words
-    ("piano", "note:A4", "chirp:300,3000,0.1"); `{name: template}`; or a list of these, in which a Signal with as many channels as x
-    lies in all of them at once. Complex templates are quadrature pairs: their score is the best of all phases, in [0, 1].
+    ("piano", "note:A4", "chirp:300,3000,0.1"); `{name: template}`; or a list of these, in which a Signal with as many channels as
+    x lies in all of them at once. Complex templates are quadrature pairs: their score is the best of all phases, in [0, 1].
 
     `stride`: looks at every s-th place only. `centred`: takes the mean of each piece and template away first, which is what
     templates of bright pictures want; then the scores are those of `skimage.feature.match_template`.
@@ -153,7 +153,7 @@ def match(x: Signal, templates: Any, *, stride: Any = 1, centred: bool = False) 
     >>> import sigconv as sc
     >>> chime = sc.load(sc.io.sample("chime-dry"))
     >>> found = match(chime, "piano", stride=50)
-    >>> [(e.name, round(e.start, 2)) for e in found.events().best(4)]
+    >>> [(e.name, round(e.start, 2)) for e in found.events()]
     [('G♯6', 0.0), ('D♯6', 0.26), ('G♯5', 0.52), ('A♯5', 0.78)]
 
     Raises `SigconvError` where rates or axes disagree, for values that are complex or not finite, for templates of zeros, and for

@@ -16,20 +16,22 @@ from .events import Event, Events
 if TYPE_CHECKING:
     from .matched import Matching
 
-__all__ = ["FAINT", "OVERLAP", "picked"]
+__all__ = ["OVERLAP", "picked"]
 
 OVERLAP = 0.1  # of a window: sidelobes of a lone copy that stand less far in are below √0.1
 ALIKE = 0.5  # of two spectra: what similar templates share
 VALLEY = 0.71  # of the lower of two peaks: 3 dB, what a tone falls by between two strokes
 CHANCE = 0.001
-FAINT = 0.05  # of the loudest tone: what is fainter is what beginnings spill over others, or a partial
+FAINT, WEAK = 0.05, 0.3  # of the loudest tone, which spills so much over others as it begins; of a template's best score
 MOST = 2**16  # peaks
+HALF = 0.5  # of its amplitude: where a tone has set in, or is over
+BACK = 0.6  # of a template's length: how much earlier it may have begun
 STEEP = 0.4  # of the steepest rise: steep enough for a beginning
 FINE = 256  # looks at a tone's beginning, a template's length long
 
 
 def picked(found: Matching, p: float | None, threshold: float | None, overlap: float, across: str, either: bool,
-           faint: float) -> Events:
+           faint: float | None) -> Events:
     """The events of a matching: see `Matching.events`."""
     among(across, ("similar", "all", "none"), "across")
     for word, value in (("p", p), ("threshold", threshold), ("overlap", overlap), ("faint", faint)):
@@ -53,14 +55,15 @@ class Peaks:
         self.row, self.at, self.score, self.p = rows[order], at[:, order], score[order], p[order]
 
 
-def _peaks(found: Matching, limit: float | None, threshold: float, either: bool, faint: float) -> Peaks:
+def _peaks(found: Matching, limit: float | None, threshold: float, either: bool, faint: float | None) -> Peaks:
     every = []
-    hills = [found.loudness(row) if found.template(row).steady else None for row in range(len(found.rows))]
-    loud = faint * max((hill.max(initial=0) for hill in hills if hill is not None), default=0)
+    hills: list[Any] = [found.loudness(row) if found.template(row).steady else None for row in range(len(found.rows))]
+    loud = (FAINT if faint is None else faint) * max((hill.max(initial=0) for hill in hills if hill is not None), default=0)
     for row, scores in enumerate(found.rows):
         size = np.abs(scores) if either else scores
-        steady, hill = hills[row] is not None, size if hills[row] is None else hills[row]
-        places = np.nonzero((hill >= _around(hill)) & (hill >= loud * steady) & (size > 0) & (size >= threshold))
+        hill = size if hills[row] is None else hills[row]
+        least = (WEAK if faint is None else faint) * size.max(initial=0) if hills[row] is None else loud
+        places = np.nonzero((hill >= _around(hill)) & (hill >= least) & (size > 0) & (size >= threshold))
         chances = found.p_at(row, places)
         near = chances < limit if limit is not None else np.ones(len(chances), bool)
         at = np.stack(places)[:, near]
@@ -145,7 +148,7 @@ def _event(found: Matching, peaks: Peaks, i: int) -> Event:
                    for t, b, k, f in zip(place, template.grid.start, template.grid.shape, fine, strict=True))
     if template.steady:
         loud = found.loudness(row)
-        after = np.flatnonzero(loud[at[0]:] < 0.5 * loud[at[0]])
+        after = np.flatnonzero(loud[at[0]:] < HALF * loud[at[0]])
         end = float(at[0] + after[0]) if len(after) else float(domain.shape[0])
         extent = ((_onset(found, row, at[0]), (float(domain.start[0]) + end) * float(domain.step[0])),)
     lead = found.scores.value[:-1]
@@ -155,7 +158,8 @@ def _event(found: Matching, peaks: Peaks, i: int) -> Event:
 
 def _between(a: np.ndarray, at: tuple[int, ...], axis: int) -> float:
     """How far the top of the parabola through a peak and its neighbours lies from it, in samples."""
-    line = a[(*at[:axis], slice(None), *at[axis + 1:])]
+    index: Any = (*at[:axis], slice(None), *at[axis + 1:])
+    line = a[index]
     i = at[axis]
     if not 0 < i < len(line) - 1:
         return 0.0
@@ -167,17 +171,20 @@ def _between(a: np.ndarray, at: tuple[int, ...], axis: int) -> float:
 def _onset(found: Matching, row: int, at: int) -> float:
     """When a tone that answers at index `at` of the scores began, in units.
 
-    The amplitude rises most steeply while the template's middle, its greatest weight, passes the beginning. Over one template's
-    length before `at` this is looked at with the template's middle quarter alone, in all channels together; of several steep
-    rises the first counts, as what follows is the room.
+    The amplitude rises most steeply while the template's middle, its greatest weight, passes the beginning. About where it was
+    last below half this is looked at with the template's middle quarter alone, in all channels together; of several steep rises
+    the first counts, as what follows is the room.
     """
+    loud = found.loudness(row)
+    before = np.flatnonzero(loud[:at] < HALF * loud[at])
     template = found.unit(row)
     n, x = template.shape[-1], found.x
     reach, hop = n // 8, max(n // FINE, 1)
     middle = template[..., n // 2 - reach: n // 2 + reach + 1]
     taps = np.exp(-1j * np.angle(middle)) * np.abs(middle).max(-1, keepdims=True) * hann(middle.shape[-1] + 2)[1:-1]
-    first = at * found.stride[0] + int(found.template(row).grid.start[0]) + n // 2 - n  # of the middles that are looked at
-    count = n // hop + 1
+    half = (before[-1] + 1 if len(before) else 0) * found.stride[0]
+    first = half + int(found.template(row).grid.start[0]) + n // 2 - int(BACK * n)  # of the middles that are looked at
+    count = max(min(half + n // 4, at * found.stride[0]) - half + int(BACK * n), hop) // hop + 1
     start = x.domain.start[0] + first - reach
     grid = Domain((count - 1) * hop + taps.shape[-1], x.domain.step, start, x.domain.unit)
     wide = Signal(x.data, Domain(x.domain.shape, x.domain.step, x.domain.start, x.domain.unit)).on(grid).data
@@ -187,4 +194,4 @@ def _onset(found: Matching, row: int, at: int) -> float:
     steep = np.flatnonzero((rise[1:-1] >= rise[:-2]) & (rise[1:-1] >= rise[2:]) & (rise[1:-1] >= STEEP * rise.max())) + 1
     best = int(steep[0]) if len(steep) and rise.max() > 0 else count - 1
     middle_at = first + (best - 0.5 + _between(rise, (best,), 0)) * hop
-    return (float(x.domain.start[0]) + middle_at) * float(x.domain.step[0])
+    return float((float(x.domain.start[0]) + middle_at) * float(x.domain.step[0]))

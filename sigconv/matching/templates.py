@@ -17,15 +17,15 @@ from ..scales import note_to_hz
 from ..signal import Signal
 from .cosines import orthonormal
 
-__all__ = ["Template", "called", "gathered", "key"]
+__all__ = ["Template", "called", "gathered", "key", "spoken"]
 
 STEADY = 0.5  # of its peak: what a tone's autocorrelation still reaches a quarter of its length away
 
 
 @dataclass(frozen=True)
 class Template:
-    """One template: its name, its grid, its norm (of a pair that of its real part), whether it is a pair (complex), and whether it
-    is a steady tone, alike all along."""
+    """One template: its name, its grid, its norm (of a pair that of its real part), whether it is a pair (complex), and whether
+    it is a steady tone, alike all along."""
 
     name: str
     grid: Domain
@@ -47,20 +47,20 @@ def gathered(templates: Any, x: Signal, centred: bool) -> list[tuple[list[Templa
             groups.append(([name], [taps], grid))
     if not groups:
         raise UsageError("no templates: wanted at least one")
-    units = [orthonormal(Signal(np.stack(taps), grid, None), centred) for _, taps, grid in groups]
     found = []
-    for (names, taps, grid), unit in zip(groups, units, strict=True):
+    for names, every, grid in groups:
+        unit = orthonormal(Signal(np.stack(every), grid), centred)
         pair = np.iscomplexobj(unit.data)
         steady = _steady(unit.data) if pair and grid.ndim == 1 else [False] * len(names)
-        sizes = [float(np.linalg.norm(one.real)) or float(np.linalg.norm(one)) for one in taps]
-        found.append(([Template(*facts[:1], grid, facts[1], pair, facts[2]) for facts in zip(names, sizes, steady, strict=True)], unit))
+        sizes = [float(np.linalg.norm(one.real)) or float(np.linalg.norm(one)) for one in every]
+        found.append(([Template(n, grid, z, pair, s) for n, z, s in zip(names, sizes, steady, strict=True)], unit))
     return found
 
 
 def _each(given: Any, x: Signal, name: str | None, alone: bool) -> Iterator[tuple[str, np.ndarray, Domain]]:
     """(name, taps, grid) of every template; `alone`: a Signal that is all there is, so that its channels are a bank."""
     if isinstance(given, str):
-        yield from _each(_spoken(given, x), x, name or given.strip(), alone)
+        yield from _each(spoken(given, x), x, name or given.strip(), alone)
     elif isinstance(given, Signal):
         yield from _signal(given, x, name, alone)
     elif isinstance(given, Mapping):
@@ -83,17 +83,19 @@ def _signal(k: Signal, x: Signal, name: str | None, alone: bool) -> Iterator[tup
     taps = arrays.to_numpy(k.data)
     joint = len(k.value) == 2 or (not alone and len(k.value) == 1 and x.value[-1:] == k.value and k.value[0] > 1)
     if not k.domain.size or len(k.value) > 2 or 0 in k.value:
-        raise SigconvError(f"a template of shape {taps.shape}: wanted taps, of value (), (m,) for m templates, or (m, c) for c channels")
+        raise SigconvError(f"a template of shape {taps.shape}: wanted taps, of value (), (m,) for m templates, or (m, c) for c "
+                           "channels")
     if len(k.value) == 2 and x.value[-1:] != k.value[1:]:
         raise SigconvError(f"templates for {k.value[1]} channels, a signal of value {x.value}: wanted as many channels")
     if not k.value or (joint and len(k.value) == 1):
         yield name or "template", taps, k.domain
         return
-    names = k.names[0] or [f"{name or 'template'} {i}" if k.value[0] > 1 else name or "template" for i in range(1, k.value[0] + 1)]
+    word, many = name or "template", k.value[0]
+    names = k.names[0] or ([word] if many == 1 else [f"{word} {i}" for i in range(1, many + 1)])
     yield from ((word, one, k.domain) for word, one in zip(names, taps, strict=True))
 
 
-def _spoken(text: str, x: Signal) -> Signal:
+def spoken(text: str, x: Signal) -> Signal:
     """A bank or a kernel by name."""
     word, _, rest = text.strip().partition(":")
     if word.strip().lower() == "piano":
@@ -103,8 +105,9 @@ def _spoken(text: str, x: Signal) -> Signal:
             raise UsageError(f"piano:{rest}: wanted a duration in seconds, e.g. piano:0.2") from None
     family = find(word.strip())
     if family is None:
-        raise UsageError(f"template {quoted(text)}: no name of a kernel{hint(word, [*kernels.FAMILIES, 'piano'])}; a file or typed "
-                         "taps become one by sc.kernel(spec, x)")
+        near = hint(word, [*kernels.FAMILIES, "piano"])
+        raise UsageError(f"template {quoted(text)}: no name of a kernel{near}; files and typed taps become one by "
+                         "sc.kernel(spec, x)")
     return family.function(x.domain, **arguments(family, word.strip(), rest, x.domain))
 
 

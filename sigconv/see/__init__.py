@@ -6,6 +6,7 @@ figure). Each has a sibling ``f_numbers(data)`` that returns what is drawn and n
 a `Sheet` of `Map` panels.
 """
 
+from .aligning import scores, scores_numbers
 from .comparing import compare, compare_numbers
 from .domains import across, across_numbers
 from .filters import Stems, taps, taps_numbers
@@ -16,5 +17,5 @@ from .responses import Curves, response, response_numbers
 from .waveforms import Wave, signal, signal_numbers
 
 __all__ = ["Axis", "Curves", "Map", "Sheet", "Stems", "Wave", "across", "across_numbers", "compare", "compare_numbers", "image",
-           "image_numbers", "response", "response_numbers", "signal", "signal_numbers", "taps", "taps_numbers", "video",
-           "video_numbers", "volume", "volume_numbers"]
+           "image_numbers", "response", "response_numbers", "scores", "scores_numbers", "signal", "signal_numbers", "taps",
+           "taps_numbers", "video", "video_numbers", "volume", "volume_numbers"]
