@@ -4,8 +4,8 @@ A running scalar product ⟨x_t, a⟩ is ‖x_t‖ ‖a‖ cos: divided by the n
 is left. A complex template is a pair: ‖P x_t‖ / ‖x_t‖, P the projection on the plane of its two parts, is the best cosine of any
 phase. With the parts made orthonormal first, q = r + i·s, that is |⟨x_t, q⟩| / ‖x_t‖, and its real part the cosine with r.
 
-Products come from the engines, whose error is relative to the loudest sample; local energies are sums of a few blocks, where
-nothing cancels. So pieces more than 160 dB below the loudest sample are done again without what is louder, and a copy of a
+Products come from the engines, whose error is relative to the loudest sample; local energies are sums where nothing cancels.
+So pieces more than 160 dB below the loudest sample are done again without what is louder, and a copy of a
 template counts as one at any gain.
 """
 
@@ -94,17 +94,20 @@ def cosines(x: Signal, unit: Signal, stride: Any = 1, centred: bool = False) -> 
     norms = np.sqrt(energies(scaled, unit.domain, stride, joint, centred))
     if unit.value:
         norms = np.expand_dims(norms, norms.ndim - d)
-    found, done, rest = np.zeros((), unit.data.dtype), norms <= 0, scaled
-    while not done.all():
-        top = np.abs(rest.data).max()
-        y = arrays.to_numpy(correlate(Signal(rest.data / top, x.domain), unit, stride=stride).data)
-        near = ~done & (norms > DEEP * top)
-        found = np.where(near, y / np.where(near, norms / top, 1), found)
-        done = done | near
-        rest = Signal(np.where(np.abs(rest.data) > DEEP * top, 0, rest.data), x.domain)
-    value = (*(x.value[:-1] if joint else x.value), *unit.value[:1])
-    out = x.domain.every(stride)
-    found = np.broadcast_to(found / np.maximum(np.abs(found), 1), (*value, *out.shape))
+    value, out = (*(x.value[:-1] if joint else x.value), *unit.value[:1]), x.domain.every(stride)
+    found, rest, todo = np.zeros((*value, *out.shape), unit.data.dtype), scaled, norms > 0
+    while todo.any():
+        top = float(np.abs(rest.data).max())
+        y = arrays.to_numpy(correlate(rest * (1 / top) if top != 1 else rest, unit, stride=stride).data)
+        near = todo & (norms > DEEP * top)
+        np.divide(y, norms / top if top != 1 else norms, out=found, where=near)
+        todo &= ~near
+        if todo.any():
+            rest = Signal(np.where(np.abs(rest.data) > DEEP * top, 0, rest.data), x.domain)
+    if np.iscomplexobj(found):
+        found /= np.maximum(np.abs(found), 1)
+    else:
+        np.clip(found, -1, 1, out=found)
     return Signal(found, out, (*(x.names[:-1] if joint else x.names), *unit.names[:1])), loudest * norms
 
 
@@ -123,23 +126,26 @@ def energies(x: Signal, grid: Domain, stride: Any, joint: bool, centred: bool) -
 
 
 def summed(a: np.ndarray, axes: Iterable[int], counts: Sequence[int]) -> np.ndarray:
-    """Sums of `counts` neighbours along each of these axes."""
+    """Sums of `counts` neighbours along each of these axes.
+
+    Sums of 1, 2, 4, … neighbours, each of two of the former, put together as the bits of the count say: nothing is ever
+    subtracted, so sums of squares are exact to rounding, and 0 where there is silence.
+    """
     for axis, count in zip(axes, counts, strict=True):
-        a = np.moveaxis(_summed(np.moveaxis(a, axis, -1), count), -1, axis)
+        n, done, wide = max(a.shape[axis] - count + 1, 0), 0, 1
+        total: Any = None
+        while done < count:
+            if count & wide:
+                part = _cut(a, axis, done, done + n)
+                total = part if total is None else total + part
+                done += wide
+            if done < count:
+                a = _cut(a, axis, 0, max(a.shape[axis] - wide, 0)) + _cut(a, axis, wide, None)
+                wide *= 2
+        a = total
     return a
 
 
-def _summed(a: np.ndarray, count: int) -> np.ndarray:
-    """Sums of `count` neighbours along the last axis: each is the end of one block and the beginning of the next.
-
-    Nothing is ever subtracted, so sums of squares are exact to rounding, and 0 where there is silence.
-    """
-    n = a.shape[-1] - count + 1
-    if count == 1 or n <= 0:
-        return a[..., :max(n, 0)]
-    blocks = -(-a.shape[-1] // count)
-    a = np.concatenate([a, np.zeros((*a.shape[:-1], blocks * count - a.shape[-1]))], -1).reshape(*a.shape[:-1], blocks, count)
-    ends, begins = np.cumsum(a[..., ::-1], -1)[..., ::-1], np.cumsum(a, -1)
-    begins[..., -1] = 0  # a window that starts with a block is that block's end alone
-    ends, begins = (b.reshape(*b.shape[:-2], -1) for b in (ends, begins))
-    return ends[..., :n] + begins[..., count - 1: count - 1 + n]
+def _cut(a: np.ndarray, axis: int, first: int, stop: int | None) -> np.ndarray:
+    index: Any = (slice(None),) * axis + (slice(first, stop),)
+    return a[index]

@@ -161,7 +161,7 @@ class Events(Sequence[Event]):
         return json.dumps({"events": [e.facts() for e in self]}, ensure_ascii=False, indent=1)
 
     def notes(self) -> list[Note]:
-        """Those, and their parts, that are named after notes: MIDI number, onset and duration in s, velocity beside the loudest."""
+        """Those, and their parts, that are named after notes: MIDI number, onset, duration in s, velocity beside the loudest."""
         parts = {id(part): part for e in self for part in e.parts or (e,)}.values()
         heard = [(e, n) for e in sorted(parts, key=lambda e: e.start) if (n := number(e.name)) is not None]
         if self and not heard:

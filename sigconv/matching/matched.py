@@ -26,11 +26,17 @@ MOST = 2**27  # scores, a GiB
 
 @dataclass(frozen=True)
 class Group:
-    """Templates that share a grid: as unit vectors, the norms of the pieces under them, `(channels, *Ω)`, and their null."""
+    """Templates that share a grid: as unit vectors, the norms of the pieces of x under them, `(channels, *Ω)`, and their null."""
 
+    x: Signal
     unit: Signal
     norms: np.ndarray
-    null: Null
+    centred: bool
+
+    @cached_property
+    def null(self) -> Null:
+        """What chance brings, found when it is asked for."""
+        return null(self.x, self.unit, self.centred)
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,8 @@ class Matching:
 
         A steady tone (a complex template on a line that is alike all along) answers for as long as it sounds. Its events are the
         peaks of its amplitude, in all channels together; two of them need a fall of 3 dB between them. It begins where its
-        amplitude rises most steeply and ends where it has fallen by half. Any other template begins and ends where its taps do. Places are
-        read between samples, from a parabola.
+        amplitude rises most steeply and ends where it has fallen by half. Any other template begins and ends where its taps do.
+        Places are read between samples, from a parabola.
 
         Raises `UsageError` for limits that are no shares.
         """
@@ -177,7 +183,7 @@ def match(x: Signal, templates: Any, *, stride: Any = 1, centred: bool = False) 
         many = unit.value[0]
         part = np.abs(y.data) if np.iscomplexobj(y.data) else y.data
         rows[:, at: at + many] = part.reshape(channels, many, *out.shape)
-        groups.append(Group(unit, norms.reshape(channels, *out.shape), null(x, unit, centred)))
+        groups.append(Group(x, unit, norms.reshape(channels, *out.shape), centred))
         at += many
     value = value if channels != 1 else ()
     names = (*(x.names[: len(value)]), [t.name for t in known])
