@@ -83,6 +83,18 @@ def test_silence_is_zero_and_never_nan():
         assert not found.scores.data[:, :30].any() and (found.p.data[:, :30] == 1).all()
 
 
+@pytest.mark.parametrize("shape", [(0,), (1, 0), (1,), (2, 3)])
+def test_next_to_nothing(shape):
+    """No sample, one sample, a template longer than the signal, one of one tap."""
+    x = line(np.ones(shape))
+    for templates in (line([1.0]), line(np.arange(1.0, 6)), "note:1k,0.002"):
+        found = sc.match(x, templates)
+        assert found.scores.domain == x.domain and found.scores.value == ((2, 1) if shape == (2, 3) else (1,))
+        assert np.isfinite(found.p.data).all() and np.isfinite(found.chance.data).all()
+        assert len(found.events(threshold=0.5)) <= 3 * x.domain.size
+    assert (sc.match(x, line([1.0])).p.data == 1).all()  # one tap lines up with anything
+
+
 def test_centred_scores_are_scikit_images():
     match_template = pytest.importorskip("skimage.feature").match_template
     rng = np.random.default_rng(0)

@@ -96,7 +96,7 @@ class Matching:
     @property
     def rows(self) -> np.ndarray:
         """The scores as `(channels · templates, *Ω)`."""
-        return self.scores.data.reshape(-1, *self.scores.domain.shape)
+        return self.scores.data.reshape(prod(self.scores.value), *self.scores.domain.shape)
 
     def template(self, row: int) -> Template:
         """The template of a row."""

@@ -32,7 +32,7 @@ def scores_numbers(found: Matching) -> Sheet:
     domain, m = found.scores.domain, len(found.templates)
     if domain.ndim > 2:
         raise SigconvError(f"scores on {domain.ndim} axes: wanted one or two; cut a slice out of the signal")
-    best = np.abs(found.rows).reshape(-1, m, *domain.shape).max(0, initial=0)
+    best = np.abs(found.rows).reshape(len(found.rows) // m, m, *domain.shape).max(0, initial=0)
     if domain.ndim == 2:
         down, across = Axis.of(domain, 0), Axis.of(domain, 1)
         return Sheet(((Map(best.max(0), down, across, (0.0, 1.0), "level", equal=down.unit == across.unit),),), "cosine")
