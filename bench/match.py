@@ -65,10 +65,11 @@ def row(name: str, peer: str, x: np.ndarray, k: np.ndarray, theirs: Callable[...
 
 
 def main() -> None:
-    lines = ["| job | peer | peer takes | `sc.match` | times as long | `sc.match(…).p` |", "|---|---|---|---|---|---|", *(row(*case) for case in cases())]
+    lines = ["| job | peer | peer takes | `sc.match` | times as long | `sc.match(…).p` |", "|---|---|---|---|---|---|",
+             *(row(*case) for case in cases())]
     report("match", "\n".join(lines) + "\n\nFloat64, medians of CPU time; ours covers all places, also those where the template "
-           "leans over the edge, theirs those where it\nlies inside. *Times as long*: theirs over ours. The last column also has the probability of each score, "
-           "which they do not offer.")
+           "leans over the edge, theirs those where it\nlies inside. "
+           "*Times as long*: theirs over ours. The last column also has the probability of each score, which they do not offer.")
 
 
 if __name__ == "__main__":

@@ -83,6 +83,17 @@ def test_silence_is_zero_and_never_nan():
         assert not found.scores.data[:, :30].any() and (found.p.data[:, :30] == 1).all()
 
 
+@pytest.mark.parametrize("lead", [(3,), (3, 2)])
+@pytest.mark.parametrize("pair", [False, True])
+def test_a_few_places_are_every_stride_of_all(lead, pair):
+    rng = np.random.default_rng(2)
+    x = line(rng.standard_normal((2, 1000)))
+    k = line(rng.standard_normal((*lead, 61)) + (1j * rng.standard_normal((*lead, 61)) if pair else 0)).at(-20)
+    every, some = (sc.match(x, k, stride=s) for s in (1, 7))
+    for a, b in ((every.scores, some.scores), (every.p, some.p), (every.chance, some.chance)):
+        assert np.abs(a.data[..., ::7] - b.data).max() < 1e-9 and b.domain == x.domain.every(7)
+
+
 @pytest.mark.parametrize("shape", [(0,), (1, 0), (1,), (2, 3)])
 def test_next_to_nothing(shape):
     """No sample, one sample, a template longer than the signal, one of one tap."""

@@ -12,6 +12,7 @@ template counts as one at any gain.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from ..signal import Signal
 __all__ = ["alignment", "cosines", "energies", "orthonormal", "plain", "summed"]
 
 DEEP = 1e-8  # of the largest sample: pieces of a smaller norm are beyond what one pass of products can tell
+SPARSE = 160  # places to a template's length, from which on transforms are cheaper than products
+ROOM = 2**22  # samples copied at a time
 FLAT = 1e-9  # of a part: what is left of it beside the other, or of a template without its mean, is rounding
 
 
@@ -98,7 +101,7 @@ def cosines(x: Signal, unit: Signal, stride: Any = 1, centred: bool = False) -> 
     found, rest, todo = np.zeros((*value, *out.shape), unit.data.dtype), scaled, norms > 0
     while todo.any():
         top = float(np.abs(rest.data).max())
-        y = arrays.to_numpy(correlate(rest * (1 / top) if top != 1 else rest, unit, stride=stride).data)
+        y = _products(rest * (1 / top) if top != 1 else rest, unit, stride)
         near = todo & (norms > DEEP * top)
         np.divide(y, norms / top if top != 1 else norms, out=found, where=near)
         todo &= ~near
@@ -109,6 +112,28 @@ def cosines(x: Signal, unit: Signal, stride: Any = 1, centred: bool = False) -> 
     else:
         np.clip(found, -1, 1, out=found)
     return Signal(found, out, (*(x.names[:-1] if joint else x.names), *unit.names[:1])), loudest * norms
+
+
+def _products(x: Signal, unit: Signal, stride: Any) -> np.ndarray:
+    """`correlate`, by the engines, or on a line of which few places are asked for as matrix products of the pieces there."""
+    n, step = unit.domain.shape[0], natural(stride, "stride", x.domain.ndim)[0]
+    if x.domain.ndim > 1 or step == 1 or step * SPARSE < n or not unit.value or not x.data.size:
+        return arrays.to_numpy(correlate(x, unit, stride=stride).data)
+    joint, places = len(unit.value) == 2, x.domain.every(stride).shape[0]
+    wide = x.on(x.domain.needs(unit.domain.reverse())).data
+    wide = wide.reshape(-1, unit.value[1] if joint else 1, wide.shape[-1])
+    pieces = np.lib.stride_tricks.sliding_window_view(wide, n, -1)[:, :, ::step]  # (rows, c, places, n)
+    taps = unit.data.conj().reshape(unit.value[0], -1).T
+    found = np.empty((len(wide), unit.value[0], places), unit.data.dtype)
+    many = max(ROOM // taps.shape[0], 1)
+    for row, first in product(range(len(wide)), range(0, places, many)):
+        some = np.moveaxis(pieces[row, :, first: first + many], 0, 1).reshape(-1, taps.shape[0])
+        if np.iscomplexobj(taps):
+            found.real[row, :, first: first + many] = (some @ taps.real).T
+            found.imag[row, :, first: first + many] = (some @ taps.imag).T
+        else:
+            found[row, :, first: first + many] = (some @ taps).T
+    return found.reshape(*(x.value[:-1] if joint else x.value), unit.value[0], places)
 
 
 def energies(x: Signal, grid: Domain, stride: Any, joint: bool, centred: bool) -> np.ndarray:

@@ -40,19 +40,21 @@ def picked(found: Matching, p: float | None, threshold: float | None, overlap: f
     limit = CHANCE if p is None and threshold is None else p
     peaks = _peaks(found, limit, threshold or 0.0, either, faint)
     kept, beaten = _suppressed(found, peaks, overlap, _rivals(found, across))
-    events = [_event(found, peaks, i) for i in kept]
-    losers = {i: tuple(_event(found, peaks, j) for j in those) for i, those in zip(kept, beaten, strict=True)}
-    events = [replace(event, beaten=losers[i]) for event, i in zip(events, kept, strict=True)]
+    events = []
+    for i, losers in zip(kept, beaten, strict=True):
+        event = replace(_event(found, peaks, i), beaten=tuple(_event(found, peaks, j) for j in losers))
+        row = int(peaks.row[i])
+        events.append(replace(event, extent=(_sounds(found, row, int(peaks.at[0, i]), peaks.hills[row]),))
+                      if found.template(row).steady else event)
     return Events(events, found.scores.domain.extent, tuple(t.name for t in found.templates))
 
 
 class Peaks:
-    """Peaks of the scores, strongest first: their row, their indices `(d, n)`, score and p."""
+    """Peaks of the scores, strongest first: their row, indices `(d, n)`, score and p; and how loud the tones of each row are."""
 
-    def __init__(self, rows: np.ndarray, at: np.ndarray, score: np.ndarray, p: np.ndarray,
-                 rank: np.ndarray):
+    def __init__(self, hills: list[Any], rows: np.ndarray, at: np.ndarray, score: np.ndarray, p: np.ndarray, rank: np.ndarray):
         order = np.lexsort((*at[::-1], rows, -rank))[:MOST]
-        self.row, self.at, self.score, self.p = rows[order], at[:, order], score[order], p[order]
+        self.hills, self.row, self.at, self.score, self.p = hills, rows[order], at[:, order], score[order], p[order]
 
 
 def _peaks(found: Matching, limit: float | None, threshold: float, either: bool, faint: float | None) -> Peaks:
@@ -68,7 +70,7 @@ def _peaks(found: Matching, limit: float | None, threshold: float, either: bool,
         near = chances < limit if limit is not None else np.ones(len(chances), bool)
         at = np.stack(places)[:, near]
         every.append((np.full(at.shape[1], row), at, scores[tuple(at)], chances[near], hill[tuple(at)]))
-    return Peaks(*(np.concatenate(part, -1) for part in zip(*every, strict=True)))
+    return Peaks(hills, *(np.concatenate(part, -1) for part in zip(*every, strict=True)))
 
 
 def _around(a: np.ndarray) -> np.ndarray:
@@ -105,7 +107,6 @@ def _suppressed(found: Matching, peaks: Peaks, overlap: float, rivals: np.ndarra
     shape = np.array([t.grid.shape for t in found.templates])[index].T
     kept: list[int] = []
     beaten: list[list[int]] = []
-    sizes: dict[int, np.ndarray] = {}
     for i in range(len(peaks.row)):
         old = np.array(kept, dtype=int)
         shared = np.minimum(begin[:, old] + shape[:, old], begin[:, i, None] + shape[:, i, None]) - np.maximum(
@@ -113,7 +114,7 @@ def _suppressed(found: Matching, peaks: Peaks, overlap: float, rivals: np.ndarra
         part = np.prod(np.maximum(shared, 0), 0) / np.minimum(np.prod(shape[:, old], 0), np.prod(shape[:, i]))
         over = (part > overlap) & rivals[index[i], index[old]]
         if not over.any() and found.templates[index[i]].steady:
-            over = _sounding(found, peaks, i, old, sizes)
+            over = _sounding(peaks, i, old, m)
         if over.any():
             beaten[int(np.flatnonzero(over)[np.argmax(part[over])])].append(i)
         else:
@@ -122,16 +123,14 @@ def _suppressed(found: Matching, peaks: Peaks, overlap: float, rivals: np.ndarra
     return kept, beaten
 
 
-def _sounding(found: Matching, peaks: Peaks, i: int, old: np.ndarray, sizes: dict[int, np.ndarray]) -> np.ndarray:
+def _sounding(peaks: Peaks, i: int, old: np.ndarray, m: int) -> np.ndarray:
     """Which stronger answers of the same tone have not died away between them and peak i: the nearest on either side may."""
     over = np.zeros(len(old), bool)
-    m = len(found.templates)
     same, here = np.flatnonzero(peaks.row[old] % m == peaks.row[i] % m), peaks.at[0, i]
-    row = int(peaks.row[i])
+    size = peaks.hills[int(peaks.row[i])]
     for side in (same[peaks.at[0, old[same]] < here], same[peaks.at[0, old[same]] > here]):
         if len(side):
             j = side[np.argmin(np.abs(peaks.at[0, old[side]] - here))]
-            size = sizes.setdefault(row, found.loudness(row))
             low, high = sorted((int(here), int(peaks.at[0, old[j]])))
             over[j] = size[low: high + 1].min() > VALLEY * min(size[low], size[high])
     return over
@@ -146,13 +145,7 @@ def _event(found: Matching, peaks: Peaks, i: int) -> Event:
     fine = [float(d / s) for d, s in zip(domain.step, found.stride, strict=True)]
     extent = tuple((t + float(b) * f, t + float(b + k) * f)
                    for t, b, k, f in zip(place, template.grid.start, template.grid.shape, fine, strict=True))
-    if template.steady:
-        loud = found.loudness(row)
-        after = np.flatnonzero(loud[at[0]:] < HALF * loud[at[0]])
-        end = float(at[0] + after[0]) if len(after) else float(domain.shape[0])
-        extent = ((_onset(found, row, at[0]), (float(domain.start[0]) + end) * float(domain.step[0])),)
-    lead = found.scores.value[:-1]
-    channel = row // len(found.templates) if lead else None
+    channel = row // len(found.templates) if found.scores.value[:-1] else None
     return Event(template.name, float(peaks.score[i]), float(peaks.p[i]), place, extent, float(found.amplitude(row)[at]), channel)
 
 
@@ -168,14 +161,21 @@ def _between(a: np.ndarray, at: tuple[int, ...], axis: int) -> float:
     return float(np.clip(0.5 * (low - high) / bend, -0.5, 0.5)) if bend < 0 else 0.0
 
 
-def _onset(found: Matching, row: int, at: int) -> float:
+def _sounds(found: Matching, row: int, at: int, loud: np.ndarray) -> tuple[float, float]:
+    """From when to when a tone sounds that answers at index `at` of the scores, in units."""
+    domain = found.scores.domain
+    after = np.flatnonzero(loud[at:] < HALF * loud[at])
+    end = at + int(after[0]) if len(after) else domain.shape[0]
+    return _onset(found, row, at, loud), float((domain.start[0] + end) * domain.step[0])
+
+
+def _onset(found: Matching, row: int, at: int, loud: np.ndarray) -> float:
     """When a tone that answers at index `at` of the scores began, in units.
 
     The amplitude rises most steeply while the template's middle, its greatest weight, passes the beginning. About where it was
     last below half this is looked at with the template's middle quarter alone, in all channels together; of several steep rises
     the first counts, as what follows is the room.
     """
-    loud = found.loudness(row)
     before = np.flatnonzero(loud[:at] < HALF * loud[at])
     template = found.unit(row)
     n, x = template.shape[-1], found.x

@@ -17,7 +17,8 @@ from .style import GUIDE
 __all__ = ["scores", "scores_numbers"]
 
 COLUMNS = 1600
-FEW = 24  # templates up to which each is named; of more, those that have events
+FEW = 24  # templates up to which each is shown and named; of more, those about the events
+SIZE = (9.0, 4.5)
 
 
 def scores_numbers(found: Matching) -> Sheet:
@@ -60,7 +61,8 @@ def scores(found: Matching, events: Events | None = None, *, ax: Any = None) -> 
     """
     from matplotlib.patches import Rectangle
 
-    events, drawn = found.events() if events is None else events, draw(scores_numbers(found), ax)
+    events = found.events() if events is None else events
+    drawn = draw(scores_numbers(found), ax, SIZE if found.scores.domain.ndim == 1 else None)
     names = [t.name for t in found.templates]
     parts = [part for e in events for part in (e.parts or (e,)) if part.name in names]
     for e in parts:
@@ -71,6 +73,9 @@ def scores(found: Matching, events: Events | None = None, *, ax: Any = None) -> 
             (left, right), top, bottom = e.extent[0], row - 0.5, row + 0.5
         drawn.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, edgecolor=GUIDE, linewidth=1.2))
     if found.scores.domain.ndim == 1:
-        shown = range(len(names)) if len(names) <= FEW else sorted({names.index(e.name) for e in parts})
+        rows = [names.index(e.name) for e in parts] if len(names) > FEW else []
+        low, high = (max(min(rows) - 2, 0), min(max(rows) + 2, len(names) - 1)) if rows else (0, len(names) - 1)
+        shown = range(low, high + 1, ceil((high - low + 1) / FEW))
         drawn.set_yticks(list(shown), [names[i] for i in shown])
+        drawn.set_ylim(low - 0.5, high + 0.5)
     return drawn
