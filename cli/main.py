@@ -22,6 +22,7 @@ VERBS = {
     "apply": "Filter many files as they are: true samples, any length.",
     "look": "Draw a file, a kernel, or what a kernel does to a file.",
     "bank": "Take a sound apart by a bank of filters, hear each, put it together again.",
+    "match": "Find notes, motifs or patches in a file; when, how surely.",
     "lesson": "Make a page to learn from, of a sound.",
     "kernels": "List the kernels, or tell about one.",
     "describe": "Say what a kernel does, from its taps alone.",

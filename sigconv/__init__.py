@@ -30,9 +30,10 @@ _HOMES = {
     "load": "io", "save": "io",
     "kernel": "specs",
     "Bank": "bank",
+    "match": "matching",
 }
-_ROOMS = ("applying", "bank", "chain", "engines", "frames", "hear", "io", "kernels", "learn", "lessons", "page", "scales",
-          "scattering", "see", "spectrum", "study")
+_ROOMS = ("applying", "bank", "chain", "engines", "frames", "hear", "io", "kernels", "learn", "lessons", "matching", "page",
+          "scales", "scattering", "see", "spectrum", "study")
 
 __all__ = sorted([*_HOMES, *_ROOMS])
 

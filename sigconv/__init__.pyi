@@ -8,6 +8,7 @@ from . import io as io
 from . import kernels as kernels
 from . import learn as learn
 from . import lessons as lessons
+from . import matching as matching
 from . import page as page
 from . import scales as scales
 from . import scattering as scattering
@@ -32,6 +33,7 @@ from .errors import SigconvError as SigconvError
 from .errors import SigconvWarning as SigconvWarning
 from .io import load as load
 from .io import save as save
+from .matching import match as match
 from .resampling import resample as resample
 from .resampling import warp as warp
 from .scattering import Scattering as Scattering
@@ -46,6 +48,6 @@ __version__: str
 __all__ = [
     "Bank", "Domain", "Scattering", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bank", "bypass",
     "cascade", "chain", "convolve", "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels",
-    "learn", "lessons", "line", "load", "matrix", "median", "mix", "page", "quantize", "relu", "resample", "save", "scales",
-    "scattering", "see", "sound", "spectrogram", "spectrum", "study", "warp",
+    "learn", "lessons", "line", "load", "match", "matching", "matrix", "median", "mix", "page", "quantize", "relu",
+    "resample", "save", "scales", "scattering", "see", "sound", "spectrogram", "spectrum", "study", "warp",
 ]

@@ -6,9 +6,10 @@
 ['E♭6: 0.26 s', 'A♭5: 0.51 s', 'B♭5: 0.78 s']
 """
 
+from ..matching import alignment
 from .melody import CHIME, joins, keys, piano, raw_sine, recite, strongest
 from .practicum import LESSONS, Lesson, Note, listening
-from .templates import alignment, onset, rises
+from .templates import onset, rises
 
 __all__ = ["CHIME", "LESSONS", "Lesson", "Note", "alignment", "joins", "keys", "listening", "onset", "piano", "raw_sine",
            "recite", "rises", "strongest"]

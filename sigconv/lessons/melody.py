@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .. import arrays
+from .. import arrays, kernels
 from ..convolving import correlate
 from ..domain import line
 from ..errors import SigconvError
-from ..kernels import note as quadrature
 from ..signal import Signal
 from ..spectrum import hann
 
@@ -58,11 +57,7 @@ def piano(x: Signal) -> Signal:
 
     Raises `SigconvError` for a sound so slow that no key fits below rate/2.
     """
-    bank = [quadrature(x.domain, hz).data for _, hz in keys(float(x.rate))]
-    if not bank:
-        raise SigconvError(f"a sound at {x.rate} Hz: no key of a piano lies below half of it; wanted at least 56 Hz")
-    grid = quadrature(x.domain, keys(float(x.rate))[0][1]).domain
-    y = correlate(x, Signal(np.stack(bank), grid), stride=max(round(SPARSE * x.rate), 1))
+    y = correlate(x, kernels.piano(x.domain), stride=max(round(SPARSE * x.rate), 1))
     return Signal(np.abs(arrays.to_numpy(y.data)), y.domain).lift(start=LOWEST, unit="key", name="key")
 
 

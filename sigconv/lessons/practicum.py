@@ -22,10 +22,11 @@ from ..convolving import convolve, correlate
 from ..domain import Domain
 from ..errors import SigconvError, UsageError
 from ..kernels import note as quadrature
+from ..matching import alignment
 from ..scales import note_to_hz
 from ..signal import Signal
 from .melody import piano, raw_sine, strongest
-from .templates import alignment, level, onset, rises
+from .templates import level, onset, rises
 
 __all__ = ["LESSONS", "Lesson", "Note", "listening"]
 

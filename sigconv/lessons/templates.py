@@ -1,12 +1,8 @@
-"""What a template's read-out says: how well sound and template line up, and when.
+"""What a template's read-out says: how loud an answer is, and when it began.
 
-A running scalar product ⟨x_t, a⟩ is ‖x_t‖‖a‖ cos: divided by the energy of the piece x_t under the template, the cosine is left.
-A quadrature template q = w·e^{2πift}/‖w‖ is two templates in one, a cosine and a sine of norm 1/√2 each, at right angles: the
-projection of x_t on their plane has the length √2·|⟨x_t, q⟩|, so √2·⟨x_t, q⟩/‖x_t‖ has the cosine with either in its real and
-imaginary part and, in its magnitude, the best cosine of any phase.
-
-The magnitude rises while the window slides over a note's beginning, fastest where the window's middle, its greatest weight,
-crosses it: the steepest rise is the onset.
+The magnitude of a read-out with a quadrature template rises while the window slides over a note's beginning, fastest where the
+window's middle, its greatest weight, crosses it: the steepest rise is the onset. How well sound and template line up is told by
+`matching.alignment`.
 """
 
 from __future__ import annotations
@@ -14,39 +10,13 @@ from __future__ import annotations
 import numpy as np
 
 from .. import arrays
-from ..convolving import convolve, correlate
+from ..convolving import convolve
 from ..domain import Domain
 from ..signal import Signal
 
-__all__ = ["FIFTH", "alignment", "level", "onset", "rises"]
+__all__ = ["FIFTH", "level", "onset", "rises"]
 
 FIFTH = 0.2  # of the highest read-out: where a read-out counts as begun
-QUIET = 1e-10  # of the highest local energy: below it a piece has no direction
-
-
-def alignment(x: Signal, k: Signal) -> Signal:
-    """The cosine between a kernel and every piece of x: ``x ★ k`` over ``‖k‖`` and the norm of the piece under it, in [−1, 1].
-
-    A complex kernel counts as the pair of its parts, each of norm 1/√2 of its own: the real part of the result is the cosine
-    with its real part, the magnitude that with the nearest phase, in [0, 1]. Silence has no direction: 0.
-
-    >>> import sigconv as sc
-    >>> k = sc.Signal([1.0, 2.0, -1.0], sc.line(3, 8000))
-    >>> x = sc.Signal([0.0, -3.0, -6.0, 3.0, 0.0], sc.line(5, 8000))
-    >>> alignment(x, k).data.round(3)
-    array([ 0.   , -1.   ,  0.   ,  0.408,  0.   ])
-
-    Raises `SigconvError` where rates or axes disagree, as `correlate` does.
-    """
-    exact = Signal(arrays.to_numpy(x.data).astype(float), x.domain, x.names)
-    taps = arrays.to_numpy(k.data)
-    y = arrays.to_numpy(correlate(exact, k).data)
-    ones = Signal(np.ones(k.domain.shape), k.domain)
-    energy = correlate(Signal(exact.data**2, x.domain), ones).data
-    energy = np.where(energy > QUIET * energy.max(initial=0), energy, np.inf)
-    pair = 2 if np.iscomplexobj(taps) else 1
-    cosine = y * np.sqrt(pair / np.sum(np.abs(taps) ** 2)) / np.sqrt(energy)
-    return Signal(cosine / np.maximum(np.abs(cosine), 1), x.domain, x.names)
 
 
 def onset(matched: Signal) -> float:

@@ -6,6 +6,7 @@ figure). Each has a sibling ``f_numbers(data)`` that returns what is drawn and n
 a `Sheet` of `Map` panels.
 """
 
+from .aligning import scores, scores_numbers
 from .banks import Filters, Scales, bank, bank_numbers, scalogram, scalogram_numbers
 from .comparing import compare, compare_numbers
 from .domains import across, across_numbers
@@ -18,5 +19,5 @@ from .waveforms import Wave, signal, signal_numbers
 
 __all__ = ["Axis", "Curves", "Filters", "Map", "Scales", "Sheet", "Stems", "Wave", "across", "across_numbers", "bank",
            "bank_numbers", "compare", "compare_numbers", "image", "image_numbers", "response", "response_numbers", "scalogram",
-           "scalogram_numbers", "signal", "signal_numbers", "taps", "taps_numbers", "video", "video_numbers", "volume",
-           "volume_numbers"]
+           "scalogram_numbers", "scores", "scores_numbers", "signal", "signal_numbers", "taps", "taps_numbers", "video",
+           "video_numbers", "volume", "volume_numbers"]
