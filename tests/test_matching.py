@@ -194,6 +194,8 @@ def test_the_chance_level_of_white_noise_is_one_over_root_d():
         assert d < 16 or np.mean(np.abs(found.scores.data) > 4 / np.sqrt(d)) < 1e-3
     pair = sc.match(x, sc.kernels.note(x.domain, 1000.0, 0.05))
     assert np.sqrt(np.mean(pair.scores.data**2) / 2) == pytest.approx(1 / np.sqrt(399), rel=0.15)
+    short = sc.match(x.between(0, 1.2), sc.kernels.note(x.domain, 1000.0, 0.05))  # too short for what lasts: the floor alone
+    assert np.sqrt(np.mean(short.chance.data**2)) == pytest.approx(1 / np.sqrt(399), rel=0.25)
 
 
 @pytest.mark.parametrize("d", [2, 3])
