@@ -139,21 +139,32 @@ def test_round_trip_of_several_rates():
     assert abs(left - np.vdot(x.data, sc.frames.adjoint(z, bank, x.domain).data)) < 1e-10 * abs(np.vdot(x.data, x.data))
 
 
-@pytest.mark.parametrize("name", ["free 64 × 64 at 32", "complex 24 × 48 at 8", "STFT 400 at 160"])
-def test_sections_equal_the_whole(name, monkeypatch):
-    k, stride = BANKS[name]
-    x = sc.Signal(sounds()["noise"], sc.line(24007, RATE))
-    y = sc.convolve(x, k, stride=stride)
-    y = y + sc.Signal(np.random.default_rng(4).standard_normal(y.data.shape), y.domain)  # of no signal
-    monkeypatch.setattr(solving, "CIRCLE", 2**26)
+def in_one(system, limit):
+    """A plan without sections."""
+    size = tuple(-(-n // q) * q + q for n, q in zip(system.n, bulk.period(system.parts), strict=True))
+    return solving.Plan(system, solving.near(system, size))
+
+
+@pytest.mark.parametrize(("padding", "n"), [("zeros", 12007), ("reflect", 12007), ("circular", 12007), ("circular", 12000),
+                                            ("symmetric", 12000), ("replicate", 12000)])
+@pytest.mark.parametrize("name", ["free 64 × 64 at 32", "complex 24 × 48 at 8", "plain", "rates", "fourier", "mdct"])
+def test_sections_equal_the_whole(name, padding, n, monkeypatch):
+    """Of coefficients of no signal; whatever lies beyond the edges; where a circle is a whole number of periods, and where not."""
+    like = sc.line(1, RATE)
+    bank = {"rates": rates(), "fourier": [(sc.kernels.fourier(like, 400), 160)], "mdct": [(sc.kernels.mdct(like, 256), 256)]
+            }.get(name) or [BANKS[name]]
+    x = sc.Signal(sounds()["noise"][:, :n], sc.line(n, RATE))
+    y = [sc.convolve(x, k, stride=s, padding_mode=padding) for k, s in bank]
+    y = [v + sc.Signal(np.random.default_rng(4).standard_normal(v.data.shape), v.domain) for v in y]
+    options = {"padding_mode": padding, "least_squares": True}
+    monkeypatch.setattr(solving, "SECTION", 4096)
     verbs._PLANS.clear()
-    whole = sc.frames.synthesis(y, k, x.domain, stride)
-    assert next(reversed(verbs._PLANS.values()))[0].size == 0, "in one"
-    monkeypatch.setattr(solving, "SECTION", 2000)
-    monkeypatch.setattr(solving, "CIRCLE", 2**22)
+    cut = sc.frames.synthesis(y, bank, x.domain, **options)
+    how, ends = next(reversed(verbs._PLANS.values()))
+    assert 0 < how.size < n or ends.lost, "in sections"
+    monkeypatch.setattr(verbs, "plan", in_one)
     verbs._PLANS.clear()
-    cut = sc.frames.synthesis(y, k, x.domain, stride)
-    assert 0 < next(reversed(verbs._PLANS.values()))[0].size < 24007
+    whole = sc.frames.synthesis(y, bank, x.domain, **options)
     assert np.abs(cut.data - whole.data).max() < 1e-11 * np.abs(whole.data).max()
 
 
