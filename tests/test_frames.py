@@ -227,6 +227,40 @@ def test_synthesis_has_gradients(small, monkeypatch):
     assert torch.autograd.gradcheck(transposed, (y, w))
 
 
+@pytest.mark.parametrize(("bank", "stride"), [(random_bank(6, 5), 2), (random_bank(3, 5, 2, True), 2), (random_bank(2, 4), 1)],
+                         ids=["strided", "complex", "plain"])
+def test_tighten_and_bounds_have_gradients(bank, stride):
+    taps = torch.tensor(bank.data, requires_grad=True)
+
+    def tight(w):
+        k = sc.frames.tighten(sc.Signal(w, bank.domain), stride)
+        near = k.on(sc.Domain(41, STEP, -20, "s")).data  # where it does not fade beyond
+        return near.real, near.imag if near.is_complex() else near
+
+    def known(w):
+        got = sc.frames.bounds(sc.Signal(w, bank.domain), 24, stride)
+        return got.A, got.B, got.condition
+
+    assert torch.autograd.gradcheck(tight, taps, atol=1e-5) and torch.autograd.gradcheck(known, taps, atol=1e-5)
+    again = sc.frames.tighten(sc.frames.tighten(sc.Signal(taps, bank.domain), stride), stride)  # all eigenvalues alike
+    (slope,) = torch.autograd.grad(again.data.abs().pow(4).sum(), taps)
+    assert torch.isfinite(torch.view_as_real(slope) if slope.is_complex() else slope).all()
+
+
+@pytest.mark.parametrize("stride", [1, 8])
+def test_complete_has_gradients(stride):
+    centre = torch.tensor([1500.0, 2500.0], dtype=torch.float64, requires_grad=True)
+
+    def filled(f, pairs):
+        k = sc.kernels.morlet(sc.line(1, RATE), f, torch.full_like(f, 700.0))
+        full = sc.frames.complete([(k, stride)])[1][0] if pairs else sc.frames.complete(k, stride)
+        return full.data[0 if pairs else 2:]
+
+    for pairs in (False, True):
+        weight = torch.cos(torch.arange(filled(centre, pairs).numel()).double() ** 1.5).reshape(filled(centre, pairs).shape)
+        assert torch.autograd.gradcheck(lambda f, w=weight, p=pairs: (filled(f, p) * w).abs().sum(), centre, eps=1e-2, atol=1e-7)
+
+
 def test_tensors_keep_their_type():
     k, x = random_bank(4, 5), torch.randn(2, 50)
     signal = sc.Signal(x, sc.line(50, RATE))
