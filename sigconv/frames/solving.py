@@ -24,7 +24,8 @@ __all__ = ["SMALL", "Plan", "dense", "inverse", "plan", "solve"]
 SMALL = 256  # unknowns up to which the matrix itself is solved
 SECTION = 2**17  # samples of a section, where nothing asks for more
 CLOSE = {"d": 2e-14, "f": 1e-9}  # of the signal's peak: nearer than this is there, in double and in single precision
-FADED = 1e-13  # of its peak: what a response has faded to at its reach
+FADED = 1e-12  # of its peak: what a response has faded to at its reach
+CLEAR = 0.3  # how much a neighbour may be wrong for its answer to fade as S⁻¹ does
 STEPS = 300
 
 
@@ -173,20 +174,23 @@ def _over(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(a, b, out=np.zeros_like(a), where=b > 0)
 
 
-def _reach(system: System, neighbour: Any, size: int, limit: float) -> int:
-    """How far from one sample its answer S⁻¹ δ fades to `FADED` of its peak; at a few phases of the period."""
+def _reach(system: System, neighbour: Bulk | Diagonal, size: int, limit: float) -> int:
+    """How far from one sample its answer S⁻¹ δ fades to `FADED` of its peak; at a few phases of the period where that is cheap."""
     q, c = period(system.parts)[0], system.shape[0]
-    middle = system.without_edges(size)
-    if isinstance(neighbour, Diagonal) and neighbour.exact:
+    if neighbour.exact and isinstance(neighbour, Diagonal):
         return q + system.span
-    solver = Diagonal(middle) if isinstance(neighbour, Diagonal) else neighbour
-    places = sorted({size // 2 // q * q + phase for phase in (0, q // 2)})
+    places = sorted({size // 2 // q * q + phase for phase in ((0, q // 2) if neighbour.exact else (q // 2,))})
     z = np.zeros((len(places), c, size), np.float64 if system.real else np.complex128)
     z[np.arange(len(places)), 0, places] = 1
-    x = solver.solve(z, limit)
-    if not (isinstance(solver, Bulk) and solver.exact):
+    x = neighbour.solve(z, limit)
+    if not neighbour.exact:
+        middle = system.without_edges(size)
         rest = z - middle.normal(x)
-        x = x + _descend(middle, rest, solver.solve(rest, limit), solver, limit, slice(None), FADED * np.abs(x).max() / 100)
+        step = neighbour.solve(rest, limit)
+        if isinstance(neighbour, Bulk) and np.linalg.norm(step) < CLEAR * np.linalg.norm(x):
+            x = x + step
+        else:
+            x = x + _descend(middle, rest, step, neighbour, limit, slice(None), FADED * np.abs(x).max() / 100)
     far = 0
     for place, answer in zip(places, np.abs(x).max(axis=1), strict=True):
         heard = np.flatnonzero(answer > FADED * answer.max())
