@@ -176,7 +176,7 @@ def in_one(system, limit):
                                             ("symmetric", 12000), ("replicate", 12000)])
 @pytest.mark.parametrize("name", ["free 64 × 64 at 32", "complex 24 × 48 at 8", "plain", "rates", "fourier", "mdct"])
 def test_sections_equal_the_whole(name, padding, n, monkeypatch):
-    """Of coefficients of no signal; whatever lies beyond the edges; where a circle is a whole number of periods, and where not."""
+    """Of coefficients of no signal; whatever lies beyond the edges; a circle of whole periods and one with a seam."""
     like = sc.line(1, RATE)
     bank = {"rates": rates(), "fourier": [(sc.kernels.fourier(like, 400), 160)], "mdct": [(sc.kernels.mdct(like, 256), 256)]
             }.get(name) or [BANKS[name]]

@@ -73,7 +73,8 @@ def test_recordings_come_back(name):
 
 
 @pytest.mark.parametrize("padding", ["zeros", "reflect", "circular", "replicate"])
-@pytest.mark.parametrize("name", ["images/camera.png", "images/coffee.png", "volume/mni152_t1_2mm.npy", "hyperspectral/corn_kernel.npy"])
+@pytest.mark.parametrize("name", ["images/camera.png", "images/coffee.png", "volume/mni152_t1_2mm.npy",
+                                  "hyperspectral/corn_kernel.npy"])
 def test_pictures_come_back(name, padding):
     x = sc.load(REAL / name)
     x = x.to(dtype="float64")

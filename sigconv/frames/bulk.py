@@ -105,7 +105,8 @@ class Bulk:
         x = f * self._inverse[:, 0, :, None].swapaxes(1, 2) if self._inverse.shape[1] == 1 else f @ self._inverse.swapaxes(1, 2)
         x = self.scattered(x, z.shape[0])
         x = pocket.ifftn(x[..., : self.size[-1] // 2 + 1] if self.real else x, self.size, self.real)
-        return x[(..., *(slice(k) for k in z.shape[2:]))]
+        cut: Any = (..., *(slice(k) for k in z.shape[2:]))
+        return x[cut]
 
     def fill(self) -> None:
         """From now on `solve` takes directions below B/limit for average ones: what stands in for them is the edges' doing."""

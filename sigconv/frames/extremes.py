@@ -168,10 +168,10 @@ def _alone(system: System) -> Extremes | None:
     ends = [(-right, left)] if system.parts[0].padding == "circular" else [(0, left), (n - right, n)]
     inside = diagonal[0, left: n - right]
     found = [(float(inside[i]), _placed(n, [left + i], np.ones(1))) for i in (np.argmin(inside), np.argmax(inside))]
-    for a, z in ends:
-        if z > a:
-            values, vectors = np.linalg.eigh(system.section(a, z)[0].gram())
-            found += [(float(values[i]), _placed(n, np.arange(a, z) % n, vectors[:, i])) for i in (0, -1)]
+    for a, stop in ends:
+        if stop > a:
+            values, vectors = np.linalg.eigh(system.section(a, stop)[0].gram())
+            found += [(float(values[i]), _placed(n, np.arange(a, stop) % n, vectors[:, i])) for i in (0, -1)]
     (least, low), (most, high) = min(found, key=itemgetter(0)), max(found, key=itemgetter(0))
     return Extremes(max(least, 0.0), most, (system, low), (system, high))
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -114,7 +113,7 @@ def _solved(how: Plan, rest: Callable[..., Any], batch: int, limit: float, dtype
     for a, z, start, stop, inside in how.sections():
         part, rows = system.section(a, z)
         keep, solver = slice(start - a, stop - a), how.solver(part, inside)
-        left = rest(part, rows, slice(a, z) if 0 <= a and z <= n else np.arange(a, z) % n)
+        left = rest(part, rows, slice(a, z) if a >= 0 and z <= n else np.arange(a, z) % n)
         found = solver.solve(left(None), limit) if inside and solver.exact else _gradients(part, left, solver, limit, keep, close)
         x[..., slice(start, stop) if start >= 0 else np.arange(start, stop) % n] = found[..., keep]
     return x
@@ -175,7 +174,7 @@ def _over(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _reach(system: System, neighbour: Bulk | Diagonal, size: int, limit: float) -> int:
-    """How far from one sample its answer S⁻¹ δ fades to `FADED` of its peak; at a few phases of the period where that is cheap."""
+    """How far from one sample S⁻¹ δ fades to `FADED` of its peak; at two phases of the period where that is cheap."""
     q, c = period(system.parts)[0], system.shape[0]
     if neighbour.exact and isinstance(neighbour, Diagonal):
         return q + system.span

@@ -57,8 +57,8 @@ class System:
         return self.backward(self.forward(x))
 
     def section(self, a: int, z: int) -> tuple[System, list[tuple[int, slice]]]:
-        """The columns a … z−1 of A on a line, and for each of its parts whose rows they are read by, and which. A circular line is
-        unrolled: columns below 0 stand before those from 0 on, which they are read with."""
+        """The columns a … z−1 of A on a line, and for each of its parts of whose rows it is made. A circular line is unrolled:
+        columns below 0 stand before those from 0 on, with which they are read."""
         n, found = self.n[0], []
         for i, p in enumerate(self.parts):
             turns = (-n, 0, n) if p.padding == "circular" else (0,)

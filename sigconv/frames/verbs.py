@@ -183,12 +183,12 @@ def _planned(system: System, limit: float, domain: Domain) -> tuple[Plan | None,
     if key not in _PLANS:
         small = prod(system.shape) <= SMALL
         how, ends = None if small else plan(system, limit), extremes(system, limit, domain)
-        if how is not None and isinstance(how.neighbour, Bulk):
-            whole = how.neighbour.extremes()[0] * limit >= ends.most
+        if how is not None and isinstance(bulk := how.neighbour, Bulk):
+            whole = bulk.extremes()[0] * limit >= ends.most
             if ends.lost and whole:
                 how = replace(how, flat=ends.most)
             elif not ends.lost and not whole:
-                how.neighbour.fill()
+                bulk.fill()
         _PLANS[key] = how, ends
         while len(_PLANS) > KEPT:
             _PLANS.popitem(last=False)
