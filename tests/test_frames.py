@@ -308,6 +308,28 @@ def test_losses_are_told():
     assert np.linalg.norm(near.data) < 1.01 * np.linalg.norm(x.data)  # and nothing where nothing was seen
 
 
+@pytest.mark.parametrize(("bank", "domain", "words"), [
+    (rates()[1:], sc.line(6000, RATE), r"−\d.*dB would be lost; nothing covers 0 … \d+"),
+    ([(random_bank(1, 9, 3, True), 2)], sc.line(200, RATE), r"−3.0 dB would be lost"),
+    ([(sc.Signal(np.random.default_rng(2).standard_normal((2, 3, 3)), sc.Domain((3, 3), 1, -1)), 2)], sc.Domain((12, 12)),
+     r"−3.0 dB would be lost"),
+    ([(sc.Signal(np.random.default_rng(2).standard_normal((2, 3, 3)), sc.Domain((3, 3), 1, -1)), 2)], sc.Domain((26, 26)),
+     r"−\d\.\d dB would be lost"),
+], ids=["rates", "complex", "plane", "larger plane"])
+def test_losses_of_every_kind_are_told(bank, domain, words):
+    """And the nearest signal is that of the pseudo-inverse."""
+    options = {"real": False} if np.iscomplexobj(bank[0][0].data) else {}
+    x = sc.Signal(np.random.default_rng(1).standard_normal((1, *domain.shape)), domain)
+    y = [sc.convolve(x, k, stride=s) for k, s in bank]
+    with pytest.raises(sc.SigconvError, match=words):
+        sc.frames.synthesis(y, bank, domain, **options)
+    if domain.size <= 256:
+        A = np.concatenate([matrix(k, domain, stride=s) for k, s in bank])
+        near = sc.frames.synthesis(y, bank, domain, least_squares=True, **options)
+        want = np.linalg.pinv(A) @ np.concatenate([v.data.ravel() for v in y])
+        assert np.abs(near.data.ravel() - want).max() < 1e-10
+
+
 def test_losses_at_the_edges_are_told():
     """Causal taps at a stride never see the last samples; in full mode they do."""
     k = sc.Signal(np.random.default_rng(0).standard_normal((16, 12)), sc.Domain(12, STEP, 0, "s"))

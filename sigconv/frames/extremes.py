@@ -70,7 +70,7 @@ def extremes(system: System, limit: float, domain: Domain) -> Extremes:
     least, most = min(found_all, key=lambda e: e.least), max(found_all, key=lambda e: e.most)
     words = ""
     if least.least * limit < most.most:
-        share = bulk.vectors(limit)[1] if inner in found_all and inner.least * limit < most.most else np.zeros(())
+        share = bulk.vectors(limit)[1] if inner.least * limit < inner.most else np.zeros(())
         words = _told(float(share.mean()), _bands(share, domain)) if share.any() else _told_edges(least, domain, system.n)
     return Extremes(least.least, most.most, least.lowest, most.highest, words)
 
