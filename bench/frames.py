@@ -1,7 +1,8 @@
 """Banks there and back: the round trip in dB and the CPU of `frames.synthesis` in units of the analysis, beside what others give.
 
-Usage: python bench/frames.py [SECONDS]. On speech of the samples and white noise, 16 kHz, edges included; librosa's icqt, and the
-pseudo-inverse of asteroid-filterbanks and nnAudio's iSTFT where they are installed.
+Usage: python bench/frames.py [SECONDS [LONG]]. On speech of the samples and white noise, 16 kHz, edges included, and LONG seconds
+of noise for the CPU; librosa's icqt, torch's istft, the pseudo-inverse of asteroid-filterbanks and nnAudio's inverse STFT where
+they are installed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import numpy as np
 import sigconv as sc
 
 RATE, HIGH = 16000, 44100
-LONG = 10  # seconds
+LONG = 60  # seconds
 
 
 def banks(like: sc.Domain) -> dict[str, tuple[Any, int, dict[str, str]]]:
@@ -106,6 +107,15 @@ def others(x: sc.Signal) -> Iterator[str]:
         pass
     try:
         import torch
+
+        window = torch.hann_window(400)
+        made = torch.stft(torch.from_numpy(data), 400, 160, window=window, return_complex=True)
+        got = torch.istft(made, 400, 160, window=window, length=len(data)).numpy()
+        yield f"| torch {torch.__version__.split('+')[0]}: stft, istft, 400 at 160 | {decibels(data, got):.1f} dB |"
+    except ImportError:
+        pass
+    try:
+        import torch
         from nnAudio.features.stft import STFT
 
         layer = STFT(n_fft=400, hop_length=160, iSTFT=True, output_format="Complex", verbose=False)
@@ -116,22 +126,24 @@ def others(x: sc.Signal) -> Iterator[str]:
 
 
 def main() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 4.0
+    given = [float(v) for v in sys.argv[1:3]]
+    seconds, length = [*given, *(4.0, LONG)[len(given):]]
     n = int(seconds * RATE) // 256 * 256
     speech = sc.resample(sc.load(sc.io.sample("speech")), RATE).data[:1].astype(float)
     speech = np.tile(speech, (1, -(-n // speech.shape[1])))[:, :n]
     sounds = [sc.Signal(v, sc.line(n, RATE)) for v in (speech, np.random.default_rng(0).standard_normal((1, n)))]
     head = "| bank | redundancy | condition | double | single | CPU, × analysis |\n|---|---|---|---|---|---|"
     rows = []
-    long = sc.Signal(np.random.default_rng(1).standard_normal((1, LONG * HIGH), dtype=np.float32), sc.line(LONG * HIGH, HIGH))
+    count = int(length * HIGH)
+    long = sc.Signal(np.random.default_rng(1).standard_normal((1, count), dtype=np.float32), sc.line(count, HIGH))
     high = banks(long.domain)
     for name, (bank, stride, options) in banks(sc.line(n, RATE)).items():
         rows.append(row(name, sounds, bank, stride, options, cost(high[name][0], long, stride, options)))
         print(rows[-1], flush=True)
     peers = list(others(sounds[0]))
     theirs = ["", "| others, on the speech | round trip |", "|---|---|", *peers] if peers else []
-    words = f"{seconds:g} s of speech and of white noise at {RATE} Hz, edges included, the worse of the two. CPU: {LONG} s of "
-    words += f"noise at {HIGH} Hz, single precision, the first call."
+    words = f"{seconds:g} s of speech and of white noise at {RATE} Hz, edges included, the worse of the two. CPU: "
+    words += f"{length:g} s of noise at {HIGH} Hz, single precision, the first call."
     report("frames", "\n".join([head, *rows, *theirs, "", words]))
 
 

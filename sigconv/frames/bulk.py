@@ -7,18 +7,19 @@ On a circle of N samples, N a multiple of every stride, a filter of stride s rea
 So S falls into N/q small Hermitian matrices, q the least common multiple of the strides: one for the q frequencies that are
 confused, times the channels of a layer. Each is inverted on its own; their eigenvalues are those of S. Where q is large the
 frequencies are taken as if each stood alone: exact for bands narrower than their rate, and near otherwise. For a real signal
-under complex taps, S is the mean of that of the taps and of their conjugates.
+under complex taps, S is the mean of that of the taps and of their conjugates; on a line the matrices at −f are then those at f,
+conjugated, and half of them are enough.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from math import lcm, prod
 from typing import Any
 
 import numpy as np
 
+from ..engines import pocket
 from .parts import Part
 
 __all__ = ["CIRCLE", "Bulk", "period"]
@@ -42,20 +43,17 @@ class Bulk:
         rows = self.channels * prod(q)
         self.exact = rows <= LARGEST and rows * prod(size) * self.channels <= CIRCLE
         self.q = q if self.exact else (1,) * len(q)
+        self.groups = tuple(n // q for n, q in zip(size, self.q, strict=True))  # frequencies before they are confused
+        self.kept = (self.groups[0] // 2 + 1,) if real and len(size) == 1 else self.groups
         self.matrices: np.ndarray = sum(self._of(p) for p in parts)  # type: ignore[assignment]
         self._inverse: np.ndarray | None = None
         self._extremes: tuple[float, float] | None = None
         self._rest = 0.0
 
-    @property
-    def groups(self) -> tuple[int, ...]:
-        """How many frequencies there are an axis before they are confused."""
-        return tuple(n // q for n, q in zip(self.size, self.q, strict=True))
-
     def _of(self, p: Part) -> np.ndarray:
         """The matrices of one kernel."""
         rows, each = self.channels * prod(self.q), max(PIECE // (self.channels * prod(self.size)), 1)
-        total = np.zeros((prod(self.groups), rows, rows), np.complex128)
+        total = np.zeros((prod(self.kept), rows, rows), np.complex128)
         for i in range(0, p.w.shape[0], each):
             h = self._grouped(_response(p, slice(i, i + each), self.size))
             total += np.conj(h.swapaxes(1, 2)) @ h
@@ -71,16 +69,19 @@ class Bulk:
     def _grouped(self, h: np.ndarray) -> np.ndarray:
         """(m, c, *N) → (groups, m, c·q)."""
         d, lead = len(self.size), h.shape[:2]
-        h = h.reshape(*lead, *(e for q, g in zip(self.q, self.groups, strict=True) for e in (q, g)))
+        h = h.reshape(*lead, *(e for q, g in zip(self.q, self.groups, strict=True) for e in (q, g)))[..., : self.kept[-1]]
         h = h.transpose(*(3 + 2 * i for i in range(d)), 0, 1, *(2 + 2 * i for i in range(d)))
-        return np.ascontiguousarray(h.reshape(prod(self.groups), lead[0], -1))
+        return np.ascontiguousarray(h.reshape(prod(self.kept), lead[0], -1))
 
     def scattered(self, h: np.ndarray, batch: int) -> np.ndarray:
         """(groups, b, c·q) → (b, c, *N), the inverse of `_grouped`."""
         d = len(self.size)
-        h = h.reshape(*self.groups, batch, self.channels, *self.q)
-        order = [e for i in range(d) for e in (d + 2 + i, i)]
-        return h.transpose(d, d + 1, *order).reshape(batch, self.channels, *self.size)
+        h = h.reshape(*self.kept, batch, self.channels, *self.q)
+        h = h.transpose(d, d + 1, *(e for i in range(d) for e in (d + 2 + i, i)))
+        if self.kept != self.groups:  # −(g + i·G) = (G − g) + (q − 1 − i)·G
+            rest = h[..., ::-1, self.groups[0] - self.kept[0]: 0: -1]
+            h = np.concatenate([h, np.conj(rest)], axis=-1)
+        return h.reshape(batch, self.channels, *self.size)
 
     def extremes(self) -> tuple[float, float]:
         """The least and the largest eigenvalue, A and B of the bank without edges."""
@@ -100,32 +101,24 @@ class Bulk:
         """S⁻¹ z for z (b, c, *n) that fits into the circle; directions below B/limit are left at 0."""
         if self._inverse is None:
             self._inverse = _inverse(self.matrices, *self.extremes(), limit, self._rest)
-        n, axes = z.shape[2:], tuple(range(2, z.ndim))
-        f = self._grouped(np.fft.fftn(z, self.size, axes=axes))
+        f = self._grouped(_spectrum(z, self.size))
         x = f * self._inverse[:, 0, :, None].swapaxes(1, 2) if self._inverse.shape[1] == 1 else f @ self._inverse.swapaxes(1, 2)
-        cut: Any = (..., *(slice(k) for k in n))
-        x = np.fft.ifftn(self.scattered(x, z.shape[0]), axes=axes)[cut]
-        return x.real if self.real else x
-
-    def stretched(self, n: int) -> Bulk:
-        """The same of one channel on a line on a circle of n samples, where frequencies stand alone: interpolated."""
-        wide, known = copy(self), self.matrices[:, 0, 0].real
-        at = np.arange(n) * (len(known) / n)
-        wide.size, wide._inverse = (n,), None
-        wide.matrices = np.interp(at, np.arange(len(known) + 1), np.append(known, known[0]))[:, None, None] + 0j
-        return wide
+        x = self.scattered(x, z.shape[0])
+        x = pocket.ifftn(x[..., : self.size[-1] // 2 + 1] if self.real else x, self.size, self.real)
+        cut: Any = (..., *(slice(k) for k in z.shape[2:]))
+        return x[cut]
 
     def fill(self) -> None:
         """From now on `solve` takes directions below B/limit for average ones: what stands in for them is the edges' doing."""
         self._rest, self._inverse = 1 / (self.extremes()[1] or 1.0), None
 
-    def root(self, z: np.ndarray) -> np.ndarray:
-        """S^(−1/2) z for z (b, c, *N)."""
-        values, vectors = np.linalg.eigh(self.matrices)
-        turned = (vectors * values[:, None, :] ** -0.5) @ np.conj(vectors.swapaxes(1, 2))
-        axes = tuple(range(2, z.ndim))
-        x = np.fft.ifftn(self.scattered(self._grouped(np.fft.fftn(z, axes=axes)) @ turned.swapaxes(1, 2), z.shape[0]), axes=axes)
-        return x.real if self.real and not np.iscomplexobj(z) else x
+
+def _spectrum(x: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """All frequencies of the last axes, zeros beyond the end."""
+    if np.iscomplexobj(x) or len(size) > 1:
+        return np.fft.fftn(x, size, axes=tuple(range(-len(size), 0)))
+    half = pocket.rfft(x, size[0])
+    return np.concatenate([half, np.conj(half[..., (size[0] - 1) // 2: 0: -1])], axis=-1)
 
 
 def _response(p: Part, rows: slice, size: tuple[int, ...], mirrored: bool = False) -> np.ndarray:
@@ -138,7 +131,7 @@ def _response(p: Part, rows: slice, size: tuple[int, ...], mirrored: bool = Fals
         round_[(*every, *np.ix_(*places))] = w
     else:
         np.add.at(round_, (*every, *np.ix_(*places)), w)
-    h = np.fft.fftn(round_, axes=tuple(range(2, w.ndim)))
+    h = _spectrum(round_, size)
     for axis, (n, first) in enumerate(zip(size, p.first, strict=True)):
         turn = np.exp(2j * np.pi * (np.arange(n) * (first % n) % n) / n)
         h *= turn.reshape(-1, *(1,) * (len(size) - 1 - axis))

@@ -10,16 +10,18 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 from math import inf, log10, prod
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from ..domain import Domain
 from .bulk import CIRCLE, Bulk, period
-from .system import Diagonal, System, near
+from .system import ALONE, Diagonal, System, near, noise
 
 __all__ = ["Extremes", "extremes"]
 
+LOOKED = 1024  # samples of an end whose matrix is looked at
 DENSE = 512  # unknowns up to which the matrix itself is looked at
 TRIES = 3  # vectors at a time
 TURNS = 40
@@ -47,28 +49,28 @@ def extremes(system: System, limit: float, domain: Domain) -> Extremes:
     """Of S on this grid; `domain` gives the units in which losses are told."""
     if prod(system.shape) <= DENSE:
         return _dense(system, limit, domain)
-    if system.painless():
-        values = system.diagonal()
-        found = [(system, _unit(values, int(at(values)))) for at in (np.argmin, np.argmax)]
-        lost = values < values.max() / limit
-        words = _told(float(lost.mean()), _places(lost.any(0), domain)) if lost.any() else ""
-        return Extremes(float(values.min()), float(values.max()), found[0], found[1], words)
     q = period(system.parts)
     few = 256 if len(q) == 1 else 16
     circle = tuple(-(-max(2 * max(p.spans[i] for p in system.parts), few) // s) * s for i, s in enumerate(q))
+    short = _shortened(system, circle)
+    if len(q) == 1 and (alone := _alone(short)):
+        if alone.least * limit >= alone.most:
+            return alone
+        lost = system.diagonal()[0] * limit < alone.most
+        words = _told(float(lost.mean()), _places(lost, domain)) if lost.any() else _told_edges(alone, domain, system.n)
+        return replace(alone, lost=words)
     round_ = system.parts[0].padding == "circular" and not any(n % s for n, s in zip(system.n, q, strict=True))
     bulk = Bulk(system.parts, system.n if round_ and prod((*system.shape, *q)) <= CIRCLE else circle, system.real)
     inner = _bulk(system, bulk)
     if round_:
         found_all = [inner]
     else:
-        short = _shortened(system, circle)
         edges = _edges(short, inner.most, limit)
         found_all = [edges] if short.n == system.n and edges.most else [inner, edges]
     least, most = min(found_all, key=lambda e: e.least), max(found_all, key=lambda e: e.most)
     words = ""
     if least.least * limit < most.most:
-        share = bulk.vectors(limit)[1] if inner in found_all and inner.least * limit < most.most else np.zeros(())
+        share = bulk.vectors(limit)[1] if inner.least * limit < inner.most else np.zeros(())
         words = _told(float(share.mean()), _bands(share, domain)) if share.any() else _told_edges(least, domain, system.n)
     return Extremes(least.least, most.most, least.lowest, most.highest, words)
 
@@ -127,7 +129,7 @@ def _edges(system: System, most: float, limit: float) -> Extremes:
         return replace(_dense(system, limit, Domain(system.n)), lost="")
     size, dtype = prod(system.shape), np.dtype(np.float64 if system.real else np.complex128)
     whole = tuple(-(-n // s) * s for n, s in zip(system.n, period(system.parts), strict=True))
-    solver: Any = near(system, Bulk(system.parts, whole, system.real))
+    solver: Any = near(system, whole)
     if isinstance(solver, Diagonal):
         solver = Diagonal(system)
 
@@ -155,10 +157,30 @@ def _edges(system: System, most: float, limit: float) -> Extremes:
     return Extremes(found[0][0], found[-1][0] if above else 0.0, found[0][1], found[-1][1])
 
 
-def _unit(values: np.ndarray, at: int) -> np.ndarray:
-    x = np.zeros((1, values.size))
-    x[0, at] = 1
-    return x.reshape(1, *values.shape)
+def _alone(system: System) -> Extremes | None:
+    """Where S is diagonal but for a few samples at each end: its diagonal, and the eigenvalues of what is left there."""
+    n, diagonal = system.n[0], Diagonal(system).values
+    x, z = noise(system)
+    beside = np.flatnonzero((np.abs(z - diagonal * x)[0] > ALONE * diagonal.max()).any(0))
+    left, right = (int(side.max(initial=-1)) + 1 for side in (beside[beside < n // 2], n - 1 - beside[beside >= n // 2]))
+    if system.shape[0] > 1 or max(left, right) > min(LOOKED, n // 3):
+        return None
+    ends = [(-right, left)] if system.parts[0].padding == "circular" else [(0, left), (n - right, n)]
+    inside = diagonal[0, left: n - right]
+    found = [(float(inside[i]), _placed(n, [left + i], np.ones(1))) for i in (np.argmin(inside), np.argmax(inside))]
+    for a, stop in ends:
+        if stop > a:
+            values, vectors = np.linalg.eigh(system.section(a, stop)[0].gram())
+            found += [(float(values[i]), _placed(n, np.arange(a, stop) % n, vectors[:, i])) for i in (0, -1)]
+    (least, low), (most, high) = min(found, key=itemgetter(0)), max(found, key=itemgetter(0))
+    return Extremes(max(least, 0.0), most, (system, low), (system, high))
+
+
+def _placed(n: int, at: Any, values: np.ndarray) -> np.ndarray:
+    """A signal with these values there."""
+    x = np.zeros((1, 1, n), values.dtype)
+    x[0, 0, at] = values
+    return x
 
 
 def _told(share: float, where: str) -> str:

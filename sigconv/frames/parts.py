@@ -35,7 +35,8 @@ CHUNK = 2**21  # samples of frames at a time
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One kernel with its stride on a grid of n samples; `padding` is a padding mode."""
+    """One kernel with its stride on a grid of n samples; `padding` is a padding mode, `sides` whether it holds before the first
+    sample and after the last: where a line is cut there are zeros."""
 
     w: Array
     n: tuple[int, ...]
@@ -44,6 +45,7 @@ class Part:
     stride: tuple[int, ...]
     dilation: tuple[int, ...]
     padding: str = "zeros"
+    sides: tuple[bool, bool] = (True, True)
 
     @property
     def channels(self) -> int:
@@ -67,13 +69,13 @@ class Part:
 
     def forward(self, x: Array) -> Array:
         """A x: (b, c, *n) → (b, m, *o)."""
-        low = (0,) * len(self.n)
+        begin = (0,) * len(self.n)
         if self.padding != "zeros" and prod(x.shape[2:]) and prod(self.o):
-            for axis, (a, count) in enumerate(zip(self.low, self.reads, strict=True)):
-                x = _take(x, _source(a, count, self.n[axis], self.padding), 2 + axis)
-            low = self.low
+            begin, count = self._seen()
+            for axis, (a, size) in enumerate(zip(begin, count, strict=True)):
+                x = _take(x, _source(a, size, self.n[axis], self.padding), 2 + axis)
         window = [(f - a, f - a + (o - 1) * s + 1 if o else f - a)
-                  for f, a, o, s in zip(self.first, low, self.o, self.stride, strict=True)]
+                  for f, a, o, s in zip(self.first, begin, self.o, self.stride, strict=True)]
         return conv(x, self.w, stride=self.stride, dilation=self.dilation, window=window)
 
     def backward(self, y: Array) -> Array:
@@ -82,17 +84,27 @@ class Part:
             return _zeros(y, (y.shape[0], self.channels, *self.n), self.w)
         if self.padding == "zeros":
             return self._laid(y, tuple(-a for a in self.low), self.n)
-        x = self._laid(y, (0,) * len(self.n), self.reads)
-        for axis, (a, count) in enumerate(zip(self.low, self.reads, strict=True)):
-            x = _give(x, _source(a, count, self.n[axis], self.padding), 2 + axis, self.n[axis])
+        begin, count = self._seen()
+        x = self._laid(y, tuple(b - a for b, a in zip(begin, self.low, strict=True)), count)
+        for axis, (a, size) in enumerate(zip(begin, count, strict=True)):
+            x = _give(x, _source(a, size, self.n[axis], self.padding), 2 + axis, self.n[axis])
         return x
 
     def section(self, a: int, z: int) -> tuple[Part, slice]:
-        """On a line with zeros beyond: the columns a … z−1 of A, and the rows that they are read by."""
-        (f,), (s,), (span,), (o,) = self.first, self.stride, self.spans, self.o
-        low = min(max(-((f - a) // s), 0), o)
-        high = max(min((z - 1 + span - f) // s + 1, o), low)
-        return replace(self, n=(z - a,), o=(high - low,), first=(f + s * low - a,)), slice(low, high)
+        """The columns a … z−1 of A on a line, and the rows that they are read by; an end of the line keeps its padding."""
+        (f,), (s,), (span,), (o,), (n,) = self.first, self.stride, self.spans, self.o, self.n
+        padded = self.padding not in ("zeros", "circular")
+        sides = padded and self.sides[0] and a == 0, padded and self.sides[1] and z == n
+        low = 0 if sides[0] else min(max(-((f - a) // s), 0), o)
+        high = o if sides[1] else max(min((z - 1 + span - f) // s + 1, o), low)
+        return replace(self, n=(z - a,), o=(high - low,), first=(f + s * low - a,), sides=sides,
+                       padding=self.padding if any(sides) else "zeros"), slice(low, high)
+
+    def _seen(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """First and number of the samples that are read, an axis, those that the padding makes included."""
+        begin = tuple(a if self.sides[0] else 0 for a in self.low)
+        ends = tuple(a + r if self.sides[1] else n for a, r, n in zip(self.low, self.reads, self.n, strict=True))
+        return begin, tuple(max(z - a, 0) for a, z in zip(begin, ends, strict=True))
 
     def _laid(self, y: Array, begin: tuple[int, ...], count: tuple[int, ...]) -> Array:
         """Samples begin … begin+count−1 an axis, counted from the first that is read, of all rows laid back and added up."""

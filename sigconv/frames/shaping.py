@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import ceil
 from typing import Any
 
 import numpy as np
 
 from .. import arrays
+from ..arrays import Array
 from ..domain import Domain
 from ..errors import SigconvError
 from ..signal import Signal
-from .bulk import Bulk
 from .parts import Part, parts_of
 from .system import system_of
 
@@ -22,6 +21,7 @@ __all__ = ["complete", "tighten"]
 FADED = 1e-13  # of its peak: what a filter has faded to where it is cut off
 LONGEST = 2**17  # samples of the circle on which filters are made
 RESIDUE = 1e-5  # of its energy: what a completing filter may lose by ending
+SHUT = 1e-16  # of the largest power, below which a gap counts as none
 FILL = 0.4  # of the rate of its outputs: the widest that one completing band may be
 
 
@@ -43,31 +43,65 @@ def tighten(k: Signal, stride: int = 1, *, limit: float = 1e6, real: bool | None
 
     Raises `SigconvError` for a bank that is none on a line, of a condition above `limit`, or that reaches beyond 2¹⁷ samples.
     """
-    part, _ = _line(k, stride)
+    part = _line(k, stride)
     system = system_of((part,), False, real, limit)
-    part = system.parts[0]
-    q, size = part.stride[0], -(-max(4 * part.spans[0], 256) // part.stride[0]) * part.stride[0]
+    w, q, K = arrays.accurate(arrays.computable(k.data)), part.stride[0], part.w.shape[2]
+    xp, size = arrays.namespace(w), -(-max(4 * K, 256) // q) * q
     while True:
-        bulk = Bulk((part,), (size,), system.real)
-        least, most = bulk.extremes()
-        if not bulk.exact or least * limit < most:
+        left = (size - K) // 2
+        wide = Signal(w, Domain(K)).on(Domain(size, 1, -left)).data
+        h = _grouped(wide, q)
+        S = xp.matmul(xp.conj(xp.permute_dims(h, (0, 2, 1))), h)
+        if system.real and arrays.is_complex(w):
+            mirrored = _grouped(xp.conj(wide), q)
+            S = (S + xp.matmul(xp.conj(xp.permute_dims(mirrored, (0, 2, 1))), mirrored)) / 2
+        known = np.linalg.eigvalsh(arrays.to_numpy(S)) / q
+        least, most = float(known.min()), float(known.max())
+        if least * limit < most:
             raise SigconvError(f"tighten of a bank of bounds {least:.3g} and {most:.3g} at stride {q}: wanted a condition of at "
                                f"most {limit:.3g}; see frames.complete")
-        on = replace(part, n=(size,), o=(size // q,), padding="circular")
-        m, j = part.w.shape[0], size // q // 2
-        rows = np.zeros((m, m, size // q), part.w.dtype)
-        rows[np.arange(m), np.arange(m), j] = 1
-        g = bulk.root(on.backward(rows))[:, 0]
-        heard = np.flatnonzero(np.abs(g).max(0) > FADED * np.abs(g).max())
+        turned = xp.permute_dims(xp.matmul(h, _root(S / q)), (1, 2, 0))
+        g = xp.fft.ifft(xp.reshape(turned, (-1, size)))
+        faint = np.abs(arrays.to_numpy(g)).max(0)
+        heard = np.flatnonzero(faint > FADED * faint.max())
         a, z = int(heard[0]), int(heard[-1]) + 1
-        if z - a < size // 2 or system.painless():
+        if z - a < size // 2:
             break
         size *= 2
         if size > LONGEST:
             raise SigconvError(f"tighten of a bank of condition {most / least:.3g}: its filters reach beyond {LONGEST} samples")
-    taps = np.conj(g[:, a:z])[:, ::-1]
-    grid = Domain(z - a, k.domain.step, q * j - z + 1, k.domain.unit, k.domain.name)
+    taps = (g if arrays.is_complex(w) else xp.real(g))[:, a:z]
+    grid = Domain(z - a, k.domain.step, int(k.domain.start[0]) - left + a, k.domain.unit, k.domain.name)
     return Signal(arrays.like(taps, arrays.computable(k.data)), grid, k.names)
+
+
+def _grouped(w: Array, q: int) -> Array:
+    """The responses of filters (m, N), those of the q frequencies that a stride confuses side by side: (N/q, m, q)."""
+    xp, (m, n) = arrays.namespace(w), w.shape
+    return xp.permute_dims(xp.reshape(xp.fft.fft(w + 0j), (m, q, n // q)), (2, 0, 1))
+
+
+def _root(S: Array) -> Array:
+    """S^(−1/2) of Hermitian matrices. With S = VΛVᴴ its derivative is V (K ∘ Vᴴ dS V) Vᴴ, K the divided differences of λ^(−1/2),
+    −1/(√λᵢ√λⱼ(√λᵢ + √λⱼ)), finite where eigenvalues agree, which those of a tight bank all do."""
+    values, V = np.linalg.eigh(arrays.to_numpy(S))
+    root, W = np.sqrt(values), np.conj(V.swapaxes(1, 2))
+    result = (V / root[:, None, :]) @ W
+    if not arrays.is_tensor(S):
+        return result
+    import torch
+
+    class Root(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, S: Array) -> Array:
+            return arrays.like(result, S)
+
+        @staticmethod
+        def backward(ctx: Any, grad: Array) -> Array:
+            i, j = root[:, :, None], root[:, None, :]
+            return arrays.like(V @ ((W @ arrays.to_numpy(grad) @ V) / (-i * j * (i + j))) @ W, S)
+
+    return Root.apply(S)
 
 
 def complete(k: Any, stride: int = 1) -> Any:
@@ -89,8 +123,8 @@ def complete(k: Any, stride: int = 1) -> Any:
     Raises `SigconvError` for what is no bank on a line.
     """
     if isinstance(k, Signal):
-        part, _ = _line(k, stride)
-        added = _fillers([part], float(k.domain.step[0]), part.stride[0])
+        part = _line(k, stride)
+        added = _fillers([part], part.stride[0])
         return _joined(k, added) if added else k
     pairs = list(k) if isinstance(k, (list, tuple)) else []
     made, _, _ = parts_of(pairs, _short(pairs), 1)
@@ -99,12 +133,8 @@ def complete(k: Any, stride: int = 1) -> Any:
         if len(p.n) != 1 or p.channels > 1:
             raise SigconvError("complete of kernels on more axes or channels: wanted banks (m,) on a line")
     s = min(p.stride[0] for p in parts)
-    added = _fillers([replace(p, w=arrays.to_numpy(p.w)) for p in parts], float(pairs[0][0].domain.step[0]), s)
-    if not added:
-        return pairs
-    like = pairs[0][0].domain
-    extra = Signal(np.zeros((0, 1)), Domain(1, like.step, 0, like.unit, like.name))
-    return [*pairs, (_joined(extra, added), s)]
+    added = _fillers(parts, s)
+    return [*pairs, (_joined(pairs[0][0], added, alone=True), s)] if added else pairs
 
 
 def _short(pairs: Sequence[Any]) -> Domain:
@@ -114,43 +144,44 @@ def _short(pairs: Sequence[Any]) -> Domain:
     return Domain((1,) * first.domain.ndim, first.domain.step, 0, first.domain.unit)
 
 
-def _line(k: Any, stride: Any) -> tuple[Part, Domain]:
+def _line(k: Any, stride: Any) -> Part:
     """A bank (m,) on a line as its matrix."""
     if not isinstance(k, Signal) or k.domain.ndim != 1 or len(k.value) != 1:
         raise SigconvError(f"{k!r} as bank: wanted a kernel of value (m,) on a line" if isinstance(k, Signal)
                            else f"a {type(k).__name__} as bank: wanted a kernel Signal")
     domain = Domain(1, k.domain.step, 0, k.domain.unit)
     ((_, part),), _, _ = parts_of(k, domain, stride)
-    return replace(part, w=arrays.accurate(arrays.to_numpy(part.w))), domain
+    return part
 
 
-def _fillers(parts: Sequence[Part], step: float, s: int) -> list[tuple[str, np.ndarray]]:
+def _fillers(parts: Sequence[Part], s: int) -> list[tuple[str, Array]]:
     """Names and taps, centred, of what is missing below the lowest and above the highest peak."""
-    longest = max(max(p.spans[0] for p in parts), 64)
+    xp, longest = arrays.namespace(parts[0].w), max(max(p.spans[0] for p in parts), 64)
     size = 1 << (max(4 * longest, 4096) - 1).bit_length()
     half = size // 2 + 1
-    power, peaks = np.zeros(half), []
+    f, mirrored = np.arange(half), np.r_[0, size - 1: size - half: -1]
+    power: Any = 0
+    peaks: list[int] = []
     for p in parts:
-        h = np.abs(np.fft.fft(p.w[:, 0], size)) ** 2
-        h = (h[:, :half] + h[:, np.r_[0, size - 1: size - half: -1]]) / 2
-        peaks += list(np.argmax(h, axis=1))
-        power += h.sum(0) / p.stride[0]
-    low, high = min(peaks), max(peaks)
-    f = np.arange(half)
-    gaps = {"low": np.where(f < low, np.maximum(power[low] - power, 0), 0),
-            "high": np.where(f > high, np.maximum(power[high] - power, 0), 0)}
-    found: list[tuple[str, np.ndarray]] = []
-    complex_ = any(np.iscomplexobj(p.w) for p in parts)
-    for name, gap in gaps.items():
-        heard = np.flatnonzero(gap > 1e-6 * power.max())
+        h = xp.abs(xp.fft.fft(arrays.accurate(p.w)[:, 0] + 0j, n=size)) ** 2
+        h = (h[:, :half] + h[:, mirrored]) / 2
+        peaks += arrays.to_numpy(h).argmax(1).tolist()
+        power = power + xp.sum(h, axis=0) / p.stride[0]
+    found: list[tuple[str, Array]] = []
+    complex_ = any(arrays.is_complex(p.w) for p in parts)
+    for name, peak, beyond in (("low", min(peaks), f < min(peaks)), ("high", max(peaks), f > max(peaks))):
+        gap = (power[peak] - power) * arrays.like(beyond.astype(float), power)
+        heard = np.flatnonzero(arrays.to_numpy(gap) > 1e-6 * arrays.to_numpy(power).max())
         if not heard.size:
             continue
         a, z = int(heard[0]), int(heard[-1]) + 1
         widest = FILL * size / s
         plain = s == 1 or (name == "low" and z - a < widest)
         count = 1 if plain else ceil((z - a) / (widest / 2))
+        open_ = gap > SHUT * arrays.to_numpy(power).max()
+        gain = xp.where(open_, xp.sqrt(xp.where(open_, gap, xp.ones_like(gap)) * s), xp.zeros_like(gap))
         for i in range(count):
-            amplitude = np.sqrt(gap * s) * _piece(f, a, z, i, count)
+            amplitude = gain * arrays.like(_piece(f, a, z, i, count), gain)
             alone = plain or (name == "low" and i == 0)
             found += [(name, taps) for taps in _taps(amplitude, size, longest // 2, alone, complex_)]
     return found
@@ -165,27 +196,30 @@ def _piece(f: np.ndarray, a: int, z: int, i: int, count: int) -> np.ndarray:
     return np.cos(np.pi / 2 * rise)
 
 
-def _taps(amplitude: np.ndarray, size: int, longest: int, plain: bool, complex_: bool) -> list[np.ndarray]:
+def _taps(amplitude: Array, size: int, longest: int, plain: bool, complex_: bool) -> list[Array]:
     """The taps of an amplitude: symmetric; or with their quadrature, as a pair or as one complex filter."""
-    even = np.fft.irfft(amplitude, size)
-    odd = np.fft.irfft(-1j * amplitude, size)
-    energy = np.cumsum((even**2 + odd**2)[: size // 2])
+    xp = arrays.namespace(amplitude)
+    even, odd = (xp.fft.irfft(amplitude * turn, n=size) for turn in (1 + 0j, -1j))
+    energy = np.cumsum(sum(arrays.to_numpy(v)[: size // 2] ** 2 for v in (even, odd)))
     reach = min(int(np.searchsorted(energy, energy[-1] * (1 - RESIDUE))) + 1, longest)
     window = np.cos(np.pi / 2 * np.clip(np.abs(np.arange(-reach, reach + 1)) / (reach + 1) * 4 - 3, 0, 1)) ** 2
-    even, odd = (np.roll(v, reach)[: 2 * reach + 1] * window for v in (even, odd))
+    even, odd = (xp.roll(v, reach)[: 2 * reach + 1] * arrays.like(window, v) for v in (even, odd))
     if plain:
         return [even]
     return [(even + 1j * odd) / 2**0.5] if complex_ else [even / 2**0.5, odd / 2**0.5]
 
 
-def _joined(k: Signal, added: list[tuple[str, np.ndarray]]) -> Signal:
-    """A bank with more filters, on a grid that holds all of them."""
-    a = min(int(k.domain.start[0]), *(-(len(t) // 2) for _, t in added))
-    z = max(int(k.domain.start[0]) + k.domain.shape[0], *(len(t) // 2 + 1 for _, t in added))
+def _joined(k: Signal, added: list[tuple[str, Array]], alone: bool = False) -> Signal:
+    """A bank with more filters, on a grid that holds all of them; `alone`: these only."""
+    centres = [len(taps) // 2 for _, taps in added]
+    start = int(k.domain.start[0])
+    a, z = -max(centres), max(centres) + 1
+    if not alone:
+        a, z = min(a, start), max(z, start + k.domain.shape[0])
     grid = Domain(z - a, k.domain.step, a, k.domain.unit, k.domain.name)
-    more = np.stack([np.pad(t, (-(len(t) // 2) - a, z - len(t) // 2 - 1)) for _, t in added])
-    old = k.on(grid).data
-    xp = arrays.namespace(old)
-    data = np.concatenate([old, more]) if xp is np else xp.concat([old, arrays.like(more, old)])
-    names = k.channels or tuple(map(str, range(k.value[0])))
+    like = arrays.computable(k.data)
+    more = [Signal(arrays.like(t, like), Domain(len(t), grid.step, -c, grid.unit)).on(grid).data[None]
+            for (_, t), c in zip(added, centres, strict=True)]
+    names = () if alone else k.channels or tuple(map(str, range(k.value[0])))
+    data = arrays.namespace(like).concat([*([] if alone else [k.on(grid).data]), *more])
     return Signal(data, grid, (*names, *(name for name, _ in added)))

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from .. import arrays
-from .bulk import Bulk, period
+from .bulk import PIECE, Bulk, period
 from .parts import Part
 
-__all__ = ["Diagonal", "Flat", "System", "near", "system_of"]
+__all__ = ["ALONE", "Diagonal", "Flat", "System", "near", "noise", "system_of"]
 
-FRAME = 4096  # taps up to which a frame's own matrix is looked at
-ALONE = 1e-10  # what may stand beside a diagonal, relative to it, for it to count as one
+ALONE = 1e-12  # what may stand beside a diagonal, relative to it, for it to count as one
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,10 +56,15 @@ class System:
         """S x = Aᴴ A x."""
         return self.backward(self.forward(x))
 
-    def section(self, a: int, z: int) -> tuple[System, list[slice]]:
-        """The columns a … z−1 of A on a line with zeros beyond, and each kernel's rows there."""
-        cut = [p.section(a, z) for p in self.parts]
-        return System(tuple(p for p, _ in cut), self.real), [rows for _, rows in cut]
+    def section(self, a: int, z: int) -> tuple[System, list[tuple[int, slice]]]:
+        """The columns a … z−1 of A on a line, and for each of its parts of whose rows it is made. A circular line is unrolled:
+        columns below 0 stand before those from 0 on, with which they are read."""
+        n, found = self.n[0], []
+        for i, p in enumerate(self.parts):
+            turns = (-n, 0, n) if p.padding == "circular" else (0,)
+            cut = [(i, *p.section(a + turn, z + turn)) for turn in turns]
+            found += [c for c in cut if c[2].stop > c[2].start] or cut[:1]
+        return System(tuple(p for _, p, _ in found), self.real), [(i, rows) for i, _, rows in found]
 
     def without_edges(self, n: int) -> System:
         """n columns of A in the middle of a line that has no end; their first stands on the period."""
@@ -74,6 +78,13 @@ class System:
         size = prod(self.shape)
         rows = [y.reshape(size, -1) for y in self.forward(np.eye(size).reshape(size, *self.shape))]
         return self.column(rows).T
+
+    def gram(self) -> np.ndarray:
+        """S as a matrix, some columns at a time."""
+        size, rows = prod(self.shape), sum(p.w.shape[0] * prod(p.o) for p in self.parts)
+        eye, each = np.eye(size), max(PIECE // max(rows, size), 1)
+        columns = [self.normal(eye[i: i + each].reshape(-1, *self.shape)) for i in range(0, size, each)]
+        return np.concatenate([c.reshape(-1, size) for c in columns]).T
 
     def column(self, ys: Sequence[np.ndarray]) -> np.ndarray:
         """Coefficients (b, …) in the order of the rows of `dense`."""
@@ -90,22 +101,6 @@ class System:
             energy = np.sum(np.abs(p.w) ** 2, axis=0, keepdims=True)
             total += replace(p, w=energy).backward(np.ones((1, 1, *p.o)))[0]
         return total
-
-    def painless(self) -> bool:
-        """Whether the samples of every single frame are told apart by its filters alone: S is diagonal, edges included."""
-        if self.parts[0].channels > 1:
-            return False
-        for p in self.parts:
-            flat = p.w.reshape(p.w.shape[0], -1)
-            if not 1 < flat.shape[1] <= FRAME or len(flat) * (1 + np.iscomplexobj(flat)) < flat.shape[1]:
-                if flat.shape[1] == 1:
-                    continue
-                return False
-            gram = np.conj(flat.T) @ flat
-            gram = gram.real if self.real else gram
-            if np.abs(gram - np.diag(np.diagonal(gram))).max() > ALONE * np.abs(gram).max():
-                return False
-        return True
 
 
 def system_of(parts: Sequence[Part], complex_: bool, real: bool | None, limit: float) -> System:
@@ -135,12 +130,14 @@ class Flat:
 
 
 class Diagonal:
-    """1 / diagonal of S."""
+    """1 / diagonal of S; `exact` where away from the edges nothing stands beside it, as in painless banks and in tight ones."""
 
-    exact = False
+    def __init__(self, system: System, exact: bool = False):
+        self.values, self.exact = system.diagonal(), exact
 
-    def __init__(self, system: System):
-        self.values = system.diagonal()
+    def extremes(self) -> tuple[float, float]:
+        """The least and the largest."""
+        return float(self.values.min()), float(self.values.max())
 
     def solve(self, z: np.ndarray, limit: float) -> np.ndarray:
         """z / diagonal, 0 where nothing is read."""
@@ -148,14 +145,27 @@ class Diagonal:
         return z * np.where(self.values > floor, 1 / np.where(self.values > floor, self.values, 1), 0)
 
 
-def near(system: System, bulk: Bulk) -> Any:
-    """Which stands nearer to S⁻¹: what `bulk` knows of frequencies, or the diagonal; tried on noise away from the edges."""
-    if bulk.exact or len(system.n) > 1:
-        return bulk
-    middle = system.without_edges(bulk.size[0])
+def noise(system: System) -> tuple[np.ndarray, np.ndarray]:
+    """White noise x, and S x."""
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((1, *middle.shape)) + (0 if system.real else 1j * rng.standard_normal((1, *middle.shape)))
-    z, inner = middle.normal(x), slice(middle.n[0] // 4, 3 * middle.n[0] // 4)
+    x = rng.standard_normal((1, *system.shape)) + (0 if system.real else 1j * rng.standard_normal((1, *system.shape)))
+    return x, system.normal(x)
+
+
+def near(system: System, size: tuple[int, ...]) -> Bulk | Diagonal:
+    """What stands nearest to S⁻¹: the diagonal, where that is all there is; what is known of frequencies on a circle of `size`,
+    where that is exact; else the nearer one, tried on noise away from the edges."""
+    if len(system.n) > 1:
+        return Bulk(system.parts, size, system.real)
+    middle = system.without_edges(size[0])
+    x, z = noise(middle)
     diagonal = Diagonal(middle)
+    if np.abs(z - diagonal.values * x).max() <= ALONE * diagonal.values.max():
+        diagonal.exact = True
+        return diagonal
+    bulk = Bulk(system.parts, size, system.real)
+    if bulk.exact:
+        return bulk
+    inner = slice(size[0] // 4, 3 * size[0] // 4)
     errors = [np.linalg.norm((p.solve(z, 1e12) - x)[..., inner]) for p in (bulk, diagonal)]
     return bulk if errors[0] <= errors[1] else diagonal

@@ -76,7 +76,7 @@ def synthesis(y: Any, k: Any, domain: Domain, stride: Any = 1, *, mode: str = "s
         raise SigconvError(f"limit {limit!r}: wanted a condition number above 1")
     parts, ys, value, names, lead = _read(y, k, domain, stride, mode, padding_mode, dilation)
     plain = [arrays.to_numpy(v) for v in ys]
-    if not all(np.isfinite(v).all() for v in plain):
+    if not all(np.isfinite(end(side, initial=0)) for v in plain for side in (v.real, v.imag) for end in (np.min, np.max)):
         raise SigconvError("coefficients that are not finite: wanted those of a finite signal")
     system = system_of(parts, any(np.iscomplexobj(v) for v in plain), real, limit)
     if system.real and not any(np.iscomplexobj(p.w) for p in system.parts):
@@ -183,12 +183,12 @@ def _planned(system: System, limit: float, domain: Domain) -> tuple[Plan | None,
     if key not in _PLANS:
         small = prod(system.shape) <= SMALL
         how, ends = None if small else plan(system, limit), extremes(system, limit, domain)
-        if how is not None and isinstance(how.neighbour, Bulk):
-            whole = how.neighbour.extremes()[0] * limit >= ends.most
+        if how is not None and isinstance(bulk := how.neighbour, Bulk):
+            whole = bulk.extremes()[0] * limit >= ends.most
             if ends.lost and whole:
                 how = replace(how, flat=ends.most)
             elif not ends.lost and not whole:
-                how.neighbour.fill()
+                bulk.fill()
         _PLANS[key] = how, ends
         while len(_PLANS) > KEPT:
             _PLANS.popitem(last=False)
