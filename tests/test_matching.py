@@ -136,7 +136,7 @@ def test_channels_and_kinds_of_templates():
 
 @pytest.mark.parametrize("call, said", [
     (lambda x: sc.match(x, "pianoo"), "did you mean 'piano'"),
-    (lambda x: sc.match(x, "piano:x"), "wanted a duration"),
+    (lambda x: sc.match(x, "piano:x"), "wanted a number in s"),
     (lambda x: sc.match(x, []), "no templates"),
     (lambda x: sc.match(x, 3), "a int as templates"),
     (lambda x: sc.match(x, line(np.zeros(5))), "not all 0"),

@@ -98,14 +98,14 @@ def _signal(k: Signal, x: Signal, name: str | None, alone: bool) -> Iterator[tup
 def spoken(text: str, x: Signal) -> Signal:
     """A bank or a kernel by name."""
     word, _, rest = text.strip().partition(":")
-    if word.strip().lower() == "piano":
-        try:
-            return kernels.piano(x.domain, float(rest)) if rest else kernels.piano(x.domain)
-        except ValueError:
-            raise UsageError(f"piano:{rest}: wanted a duration in seconds, e.g. piano:0.2") from None
+    if kernels.find_bank(word):
+        made = kernels.bank(text.strip(), x.domain)
+        if not isinstance(made, Signal):
+            raise UsageError(f"template {quoted(text)}: a bank of several rates; wanted one of a single rate, e.g. piano")
+        return made
     family = find(word.strip())
     if family is None:
-        near = hint(word, [*kernels.FAMILIES, "piano"])
+        near = hint(word, [*kernels.FAMILIES, *kernels.BANKS])
         raise UsageError(f"template {quoted(text)}: no name of a kernel{near}; files and typed taps become one by "
                          "sc.kernel(spec, x)")
     return family.function(x.domain, **arguments(family, word.strip(), rest, x.domain))
