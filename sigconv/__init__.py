@@ -27,10 +27,11 @@ _HOMES = {
     "bypass": "chain", "median": "chain", "mix": "chain", "quantize": "chain", "relu": "chain",
     "sound": "spectrum", "spectrogram": "spectrum",
     "load": "io", "save": "io",
+    "Block": "spectra",
     "kernel": "specs",
 }
-_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "lessons", "page", "scales", "see", "spectrum",
-          "study")
+_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "lessons", "page", "scales", "see", "spectra",
+          "spectrum", "study")
 
 __all__ = sorted([*_HOMES, *_ROOMS])
 

@@ -9,6 +9,7 @@ from . import lessons as lessons
 from . import page as page
 from . import scales as scales
 from . import see as see
+from . import spectra as spectra
 from . import spectrum as spectrum
 from . import study as study
 from .chain import bypass as bypass
@@ -32,6 +33,7 @@ from .resampling import resample as resample
 from .resampling import warp as warp
 from .signal import Signal as Signal
 from .specs import kernel as kernel
+from .spectra import Block as Block
 from .spectrum import sound as sound
 from .spectrum import spectrogram as spectrogram
 from .streaming import Stream as Stream
@@ -39,8 +41,8 @@ from .streaming import Stream as Stream
 __version__: str
 
 __all__ = [
-    "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain", "convolve",
+    "Block", "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain", "convolve",
     "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix",
-    "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram", "spectrum", "study",
-    "warp",
+    "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectra", "spectrogram",
+    "spectrum", "study", "warp",
 ]

@@ -151,12 +151,13 @@ def erb_width(frequency: Any) -> Any:
 
 
 _MAPS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    "linear": (float, float), "log": (math.log2, lambda v: 2.0**v), "mel": (hz_to_mel, mel_to_hz),
+    "linear": (float, float), "log": (math.log2, lambda v: 2.0**v), "octave": (math.log2, lambda v: 2.0**v),
+    "mel": (hz_to_mel, mel_to_hz), "htk": (lambda f: hz_to_mel(f, "htk"), lambda m: mel_to_hz(m, "htk")),
     "bark": (hz_to_bark, bark_to_hz), "erb": (hz_to_erb, erb_to_hz)}
 
 
 def spaced(low: float, high: float, count: int, scale: str = "mel") -> Any:
-    """`count` frequencies from `low` to `high` Hz, evenly spaced on a scale: linear, log, mel, bark or erb.
+    """`count` frequencies from `low` to `high` Hz, evenly spaced on a scale: linear, octave (or log), mel, htk, bark or erb.
 
     >>> spaced(100, 1600, 5, "log")
     array([ 100.,  200.,  400.,  800., 1600.])
@@ -166,9 +167,9 @@ def spaced(low: float, high: float, count: int, scale: str = "mel") -> Any:
     import numpy as np
 
     among(scale, tuple(_MAPS), "scale")
-    if count < 1 or not 0 <= low <= high or (scale == "log" and not low):
+    if count < 1 or not 0 <= low <= high or (scale in ("log", "octave") and not low):
         raise SigconvError(f"{count} frequencies from {low:g} to {high:g} Hz, {scale}: wanted at least one, in order"
-                           + (", above 0 Hz" if scale == "log" else ""))
+                           + (", above 0 Hz" if scale in ("log", "octave") else ""))
     there, back = _MAPS[scale]
     exact = np.array([float(back(v)) for v in np.linspace(float(there(low)), float(there(high)), count)])
     exact[0], exact[-1] = low, high if count > 1 else low

@@ -21,9 +21,10 @@ from .registry import FAMILIES, Family, Parameter, family, find
 from .shapes import box, delay, gaussian, identity
 from .stereo import crossfeed, midside
 from .tones import chirp, comb, echo, note, room
+from .weights import chroma_weights, mel_weights, triangles
 
-__all__ = ["FAMILIES", "Family", "Parameter", "Reached", "bandpass", "bandstop", "box", "chirp", "comb", "constant_q",
-           "corner", "crossfeed", "daubechies", "delay", "derivative", "dog", "echo", "edge", "emboss", "endpoint", "family",
-           "find", "flat", "fourier", "gabor", "gammachirp", "gammatone", "gaussian", "highpass", "hilbert", "identity",
-           "laplace", "log", "lowpass", "mdct", "midside", "morlet", "motion", "note", "octave_bands", "piano", "reached",
-           "room", "sharpen", "sinc", "unsharp"]
+__all__ = ["FAMILIES", "Family", "Parameter", "Reached", "bandpass", "bandstop", "box", "chirp", "chroma_weights", "comb",
+           "constant_q", "corner", "crossfeed", "daubechies", "delay", "derivative", "dog", "echo", "edge", "emboss",
+           "endpoint", "family", "find", "flat", "fourier", "gabor", "gammachirp", "gammatone", "gaussian", "highpass",
+           "hilbert", "identity", "laplace", "log", "lowpass", "mdct", "mel_weights", "midside", "morlet", "motion", "note",
+           "octave_bands", "piano", "reached", "room", "sharpen", "sinc", "triangles", "unsharp"]
