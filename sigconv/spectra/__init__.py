@@ -1,8 +1,8 @@
 """`Block`: normalise → bank → nonlinearity → pool, on one, two or three axes; and the spectra that are made of it.
 
 The spectra bear librosa's names, parameters and defaults, take a Signal, whose rate they know, and give one on the right axes:
-(Hz, s), (mel, s), (octave, s), (semitone, s). Each is a function that builds a Block of its parameters: ``melspectrogram(x, n_mels=40)``
-is ``melspectrogram.block(n_mels=40)(x)``.
+(Hz, s), (mel, s), (octave, s), (semitone, s). Each is a function that builds a Block of its parameters:
+``melspectrogram(x, n_mels=40)`` is ``melspectrogram.block(n_mels=40)(x)``.
 """
 
 from .bands import Weights, chroma, cosines, folded, mel

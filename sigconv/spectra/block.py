@@ -29,7 +29,12 @@ F = TypeVar("F", bound=Callable[..., Signal])
 
 
 def framewise(stage: F) -> F:
-    """A function of Signals that looks at each frame, each place of the last axis of Ω, alone."""
+    """A function of Signals that looks at each frame, each place of the last axis of Ω, alone; said of a stage of one's own.
+
+    >>> halved = framewise(lambda S: S / 2)
+    >>> halved.framewise
+    True
+    """
     stage.framewise = True  # type: ignore[attr-defined]
     return stage
 

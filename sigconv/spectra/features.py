@@ -163,7 +163,7 @@ def onset_strength(lag: int = 1, max_size: int = 1, detrend: bool = False, cente
     >>> clicks = np.zeros((1, 22050)); clicks[0, [5000, 15000]] = 1
     >>> o = sc.spectra.onset_strength(sc.Signal(clicks, sc.line(22050, 22050)), fmax=11025)
     >>> o.domain.shape, [int(i) for i in np.argsort(o.data[0])[-2:]]
-    ((44,), [10, 29])
+    ((44,), [10, 30])
     """
     natural((lag, max_size), "lag, max_size", 2)
     late = lag + (n_fft // (2 * hop_length) if center else 0)

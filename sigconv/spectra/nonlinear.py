@@ -74,7 +74,7 @@ def decibels(x: Signal, ref: float | Callable[[Any], Any] = 1.0, amin: float = 1
     """10·log₁₀ of a power over `ref`, as `librosa.power_to_db` has it.
 
     Powers below `amin` count as that; `top_db`: no sample lies further below the largest of all (None: any may). `ref`: a
-    number or a function of the samples, such as np.max.
+    number, or a function of the samples such as np.max.
 
     >>> import sigconv as sc
     >>> decibels(sc.Signal([1.0, 0.1, 1e-12], sc.line(3, 1))).data
@@ -87,11 +87,13 @@ def decibels(x: Signal, ref: float | Callable[[Any], Any] = 1.0, amin: float = 1
     if top_db is not None:
         _at_least(top_db, "top_db", 0)
     xp = arrays.namespace(data)
-    reference = ref(data) if callable(ref) else abs(ref)
-    offset = 10 * np.log10(np.maximum(amin, float(arrays.to_numpy(xp.asarray(reference)))))
+    if ref is np.max:
+        ref = xp.max
+    reference = ref(data) if callable(ref) else xp.asarray(abs(ref), dtype=data.dtype)
+    offset = 10 * xp.log10(xp.clip(reference, amin, None))
     level = xp.log10(xp.clip(data, amin, None))
     level = 10 * level if arrays.is_tensor(data) else np.multiply(level, 10, out=level)
-    if offset:
+    if callable(ref) or ref != 1:
         level = level - offset
     if top_db is not None and level.shape and 0 not in level.shape:
         floor = xp.max(level) - top_db

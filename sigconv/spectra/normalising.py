@@ -92,9 +92,8 @@ def standardise(x: Signal, over: Sequence[str | int] | None = None, gain: Any = 
 def whiten(x: Signal, reach: Any = 16, floor: float = 1e-3, kernel: bool = False) -> Signal:
     """x with its own spectrum divided out, so that neighbouring samples are no longer alike: ZCA, as a convolution.
 
-    The filter is 1/√P, with P the power spectrum of all channels that the autocorrelation up to `reach` samples (one number or
-    one an axis) tells, not below `floor` of its largest; symmetric, so nothing moves, and scaled so that the power stays.
-    `kernel`: the filter itself.
+    The filter is 1/√P, P the power spectrum of all channels together, not below `floor` of its largest; it reaches `reach` samples
+    (one number or one an axis), is symmetric, so that nothing moves, and keeps the power. `kernel`: the filter itself.
 
     >>> import sigconv as sc
     >>> n = np.random.default_rng(0).normal(size=(1, 4000))
@@ -102,42 +101,42 @@ def whiten(x: Signal, reach: Any = 16, floor: float = 1e-3, kernel: bool = False
     >>> alike = lambda v: float(np.corrcoef(v[0, :-1], v[0, 1:])[0, 1])
     >>> abs(alike(pink.data)) > 0.4, abs(alike(whiten(pink).data)) < 0.05
     (True, True)
+
+    Raises `SigconvError` for a reach that is not whole and a floor that is not above 0.
     """
-    _sampled(x)
-    d = x.domain
+    d = _sampled(x).domain
     r = natural(reach, "reach", d.ndim)
     number(floor, "floor", above=0)
-    data = arrays.accurate(arrays.computable(arrays.to_numpy(x.data)))
-    data = data.reshape(-1, *d.shape)
-    axes = tuple(range(1, data.ndim))
-    size = tuple(4 * v for v in r)
+    data = arrays.accurate(arrays.computable(arrays.to_numpy(x.data))).reshape(-1, *d.shape)
     grid = Domain(tuple(2 * v + 1 for v in r), d.step, tuple(-v for v in r), d.unit, d.name)
-    taps = np.zeros(grid.shape)
-    taps[r] = 1.0
-    if d.size and np.any(data):
-        wide = tuple(n + v for n, v in zip(d.shape, r, strict=True))
-        power = (abs(np.fft.fftn(data, wide, axes)) ** 2).mean(0)
-        alike = np.fft.ifftn(power).real
-        window = np.ones(())
-        for v, n in zip(r, wide, strict=True):  # a triangle of lags is a spectrum that is nowhere below 0
-            lag = np.minimum(np.arange(n), n - np.arange(n))
-            window = np.multiply.outer(window, np.maximum(1 - lag / (v + 1), 0))
-        lags = np.ix_(*(np.arange(-v, v + 1) % n for v, n in zip(r, wide, strict=True)))
-        inner = np.zeros(size)
-        inner[np.ix_(*(np.arange(-v, v + 1) % n for v, n in zip(r, size, strict=True)))] = (alike * window)[lags]
-        P = np.fft.fftn(inner).real
-        h = np.fft.ifftn(1 / np.sqrt(np.maximum(P, floor * P.max()))).real
-        taps = h[np.ix_(*(np.arange(-v, v + 1) % n for v, n in zip(r, size, strict=True)))]
-        taps = taps * np.sqrt(P.mean() / np.maximum((P * abs(np.fft.fftn(_around(taps, size))) ** 2).mean(), 1e-300))
-    k = Signal(taps, grid)
+    k = Signal(_whitener(data, r, floor), grid)
     return k if kernel else convolve(x, k, padding_mode="symmetric" if d.size else "zeros")
 
 
-def _around(taps: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
-    """Taps about 0 on a circle."""
-    wide = np.zeros(size)
-    wide[np.ix_(*(np.arange(-(n // 2), n // 2 + 1) % m for n, m in zip(taps.shape, size, strict=True)))] = taps
-    return wide
+def _whitener(data: np.ndarray, reach: tuple[int, ...], floor: float) -> np.ndarray:
+    """The taps of 1/√P about 0; P from lags up to four times their reach, under a triangle, so that it is nowhere below 0."""
+    far, taps = tuple(4 * v for v in reach), np.zeros(tuple(2 * v + 1 for v in reach))
+    taps[reach] = 1.0
+    if not data.size or not np.any(data):
+        return taps
+    wide = tuple(n + v for n, v in zip(data.shape[1:], far, strict=True))
+    alike = np.fft.ifftn((abs(np.fft.fftn(data, wide, tuple(range(1, data.ndim)))) ** 2).mean(0)).real
+    for axis, (v, n) in enumerate(zip(far, wide, strict=True)):
+        lag = np.minimum(np.arange(n), n - np.arange(n))
+        alike = alike * np.maximum(1 - lag / (v + 1), 0).reshape(*(-1 if i == axis else 1 for i in range(alike.ndim)))
+    size = tuple(4 * v for v in far)
+    inner = np.zeros(size)
+    inner[_near(far, size)] = alike[_near(far, wide)]
+    P = np.fft.fftn(inner).real
+    about = np.zeros(size)
+    about[_near(reach, size)] = np.fft.ifftn(1 / np.sqrt(np.maximum(P, floor * P.max()))).real[_near(reach, size)]
+    passed = (P * abs(np.fft.fftn(about)) ** 2).mean()
+    return about[_near(reach, size)] * np.sqrt(P.mean() / passed)
+
+
+def _near(reach: tuple[int, ...], size: tuple[int, ...]) -> tuple[np.ndarray, ...]:
+    """The places about 0 on a circle of `size`."""
+    return np.ix_(*(np.arange(-v, v + 1) % n for v, n in zip(reach, size, strict=True)))
 
 
 def _mean(x: Signal, sigma: Any) -> Signal:
