@@ -123,9 +123,10 @@ def unit(x: Signal, norm: float | None = inf, axis: int = 0) -> Signal:
         return x
     size = abs(data)
     length = xp.max(size, axis=along, keepdims=True) if norm == inf else \
-        xp.sum(size if norm == 1 else size**norm, axis=along, keepdims=True) ** (1 / norm)
-    small = length < xp.finfo(length.dtype).tiny
-    return Signal(data / xp.where(small, xp.ones_like(length), length), x.domain, x.names)
+        xp.sum(size if norm == 1 else size**norm, axis=along, keepdims=True)
+    small = length <= float(xp.finfo(length.dtype).tiny) ** (1 if norm == inf else norm)
+    length = xp.where(small, xp.ones_like(length), length)
+    return Signal(data / (length if norm in (1, inf) else length ** (1 / norm)), x.domain, x.names)
 
 
 def pcen(x: Signal, *, gain: Any = 0.98, bias: Any = 2.0, power: Any = 0.5, time_constant: float = 0.4, eps: Any = 1e-6,
@@ -153,8 +154,8 @@ def pcen(x: Signal, *, gain: Any = 0.98, bias: Any = 2.0, power: Any = 0.5, time
         frames = time_constant / float(x.domain.step[-1])
         b = (sqrt(1 + 4 * frames**2) - 1) / (2 * frames**2)
     _at_least(b, "b", 0)
-    if float(b) > 1:
-        raise SigconvError(f"b {float(b):g}: wanted 0 … 1")
+    if not (arrays.to_numpy(b) if arrays.is_tensor(b) else b) <= 1:
+        raise SigconvError(f"b {b:g}: wanted 0 … 1")
     if not x.domain.size:
         return x
     xp = arrays.namespace(data)
@@ -179,7 +180,8 @@ def _averaged(S: Array, b: Any) -> Array:
     xp, (share, steps, weight) = arrays.constants(b, np.maximum(lag, 0), np.where(lag < 0, 0.0, 1.0))
     T = (1 - share) ** steps * weight
     T = xp.concat([T[:1], T[1:] * share], axis=0)
-    T, before, parts = arrays.like(T, S), xp.ones_like(S[..., :1]), []
+    T, xp = arrays.like(T, S), arrays.namespace(S)
+    before, parts = xp.ones_like(S[..., :1]), []
     for a in range(0, S.shape[-1], RUN):
         piece = S[..., a: a + RUN]
         n = piece.shape[-1]
@@ -212,7 +214,7 @@ def _real(x: Any, what: str) -> Array:
 
 def _at_least(value: Any, name: str, least: float, strictly: bool = False) -> None:
     try:
-        number = float(value)
+        number = float(arrays.to_numpy(value) if arrays.is_tensor(value) else value)
     except (TypeError, ValueError):
         raise SigconvError(f"{name} {value!r}: wanted a number") from None
     if not (number > least if strictly else number >= least):

@@ -56,7 +56,7 @@ def local_contrast(x: Signal, sigma: Any = None, floor: Any = None) -> Signal:
         return v
     least = xp.mean(deviation, axis=axes, keepdims=True) if floor is None else xp.full_like(deviation, 1.0) * floor
     size = xp.maximum(deviation, least)
-    none = size <= 0
+    none = size <= 64 * float(xp.finfo(size.dtype).eps) * _largest(x.data, axes)  # what is left of a constant is rounding
     return Signal(v.data / xp.where(none, xp.ones_like(size), size), v.domain, v.names)
 
 
@@ -107,7 +107,7 @@ def whiten(x: Signal, reach: Any = 16, floor: float = 1e-3, kernel: bool = False
     d = _sampled(x).domain
     r = natural(reach, "reach", d.ndim)
     number(floor, "floor", above=0)
-    data = arrays.accurate(arrays.computable(arrays.to_numpy(x.data))).reshape(-1, *d.shape)
+    data = arrays.accurate(arrays.computable(arrays.to_numpy(x.data))).reshape(prod(x.value), *d.shape)
     grid = Domain(tuple(2 * v + 1 for v in r), d.step, tuple(-v for v in r), d.unit, d.name)
     k = Signal(_whitener(data, r, floor), grid)
     return k if kernel else convolve(x, k, padding_mode="symmetric" if d.size else "zeros")
@@ -120,7 +120,8 @@ def _whitener(data: np.ndarray, reach: tuple[int, ...], floor: float) -> np.ndar
     if not data.size or not np.any(data):
         return taps
     wide = tuple(n + v for n, v in zip(data.shape[1:], far, strict=True))
-    alike = np.fft.ifftn((abs(np.fft.fftn(data, wide, tuple(range(1, data.ndim)))) ** 2).mean(0)).real
+    power = (abs(np.fft.fftn(data, wide, tuple(range(1, data.ndim)))) ** 2).mean(0)
+    alike = np.fft.ifftn(power).real
     for axis, (v, n) in enumerate(zip(far, wide, strict=True)):
         lag = np.minimum(np.arange(n), n - np.arange(n))
         alike = alike * np.maximum(1 - lag / (v + 1), 0).reshape(*(-1 if i == axis else 1 for i in range(alike.ndim)))
@@ -128,10 +129,10 @@ def _whitener(data: np.ndarray, reach: tuple[int, ...], floor: float) -> np.ndar
     inner = np.zeros(size)
     inner[_near(far, size)] = alike[_near(far, wide)]
     P = np.fft.fftn(inner).real
-    about = np.zeros(size)
-    about[_near(reach, size)] = np.fft.ifftn(1 / np.sqrt(np.maximum(P, floor * P.max()))).real[_near(reach, size)]
-    passed = (P * abs(np.fft.fftn(about)) ** 2).mean()
-    return about[_near(reach, size)] * np.sqrt(P.mean() / passed)
+    taps = np.fft.ifftn(1 / np.sqrt(np.maximum(P, floor * P.max()))).real[_near(reach, size)]
+    about = np.zeros(wide)
+    about[_near(reach, wide)] = taps
+    return taps * np.sqrt(power.mean() / (power * abs(np.fft.fftn(about)) ** 2).mean())
 
 
 def _near(reach: tuple[int, ...], size: tuple[int, ...]) -> tuple[np.ndarray, ...]:

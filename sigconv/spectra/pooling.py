@@ -162,8 +162,9 @@ def _soft(X: Array, b: Any, xp: Any) -> Array:
             raise SigconvError(f"b {b!r} of pool 'lse': wanted a number") from None
         if b == 0:
             return xp.mean(X, axis=-1)
-    end = (xp.max if float(b) > 0 else xp.min)(X, axis=-1, keepdims=True) if not arrays.is_tensor(X) \
-        else (X.amax if float(b) > 0 else X.amin)(-1, keepdim=True).detach()
+    up = bool(b > 0)
+    end = (xp.max if up else xp.min)(X, axis=-1, keepdims=True) if not arrays.is_tensor(X) \
+        else (X.amax if up else X.amin)(-1, keepdim=True).detach()
     return end[..., 0] + xp.log1p(xp.mean(xp.expm1(b * (X - end)), axis=-1)) / b
 
 
