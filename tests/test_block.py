@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import sigconv as sc
 from sigconv import spectra as sp
 
+
 @pytest.fixture(autouse=True)
 def closed():
     yield
@@ -232,5 +233,6 @@ def test_whitening_makes_neighbours_unlike(dim):
 
 def test_empty_signals_stay_empty():
     x = sc.Signal(np.zeros((2, 0)), sc.line(0, 8000))
-    for f in (sp.local_mean, sp.local_contrast, sp.standardise, sp.whiten, sp.pool, sp.magnitude, sp.power, sp.decibels, sp.unit, sp.pcen):
+    for f in (sp.local_mean, sp.local_contrast, sp.standardise, sp.whiten, sp.pool, sp.magnitude, sp.power, sp.decibels, sp.unit,
+              sp.pcen):
         assert f(x).data.shape == (2, 0)

@@ -118,7 +118,8 @@ def test_torch_and_numpy_agree(noise):
         near(b, a.data, 1e-9)
 
 
-@pytest.mark.parametrize("options", [{}, {"n_mfcc": 13, "lifter": 22, "n_mels": 40}, {"dct_type": 3, "norm": None}, {"dct_type": 1},
+@pytest.mark.parametrize("options", [{}, {"n_mfcc": 13, "lifter": 22, "n_mels": 40}, {"dct_type": 3, "norm": None},
+                                     {"dct_type": 1},
                                      {"dct_type": 1, "norm": None, "mel_norm": None}, {"dct_type": 3, "n_mfcc": 500}])
 def test_mfcc_is_that_of_librosa(speech, options):
     near(ours(sp.mfcc, speech, **options), librosa.feature.mfcc(y=speech.data, sr=RATE, **options), 5e-6)
@@ -144,7 +145,8 @@ def test_onsets_are_those_of_librosa(speech, options):
     near(ours(sp.onset_strength, speech, **options), theirs, 5e-6)
 
 
-@pytest.mark.parametrize("options", [{}, {"tuning": 0.2, "norm": 2, "n_chroma": 24}, {"norm": None, "tuning": 0.0, "octwidth": None},
+@pytest.mark.parametrize("options", [{}, {"tuning": 0.2, "norm": 2, "n_chroma": 24}, {"norm": None, "tuning": 0.0},
+                                     {"octwidth": None},
                                      {"n_fft": 4096, "norm": 1}])
 def test_chroma_is_that_of_librosa(speech, options):
     near(ours(sp.chroma_stft, speech, **options), librosa.feature.chroma_stft(y=speech.data, sr=RATE, **options), 5e-6)
@@ -217,9 +219,11 @@ def test_axes_are_regular_in_their_own_units(speech):
 
 SMALL = {"stft": partial(sp.stft, n_fft=8, hop_length=3), "mel": partial(sp.melspectrogram, n_fft=16, hop_length=8, n_mels=3),
          "magnitude": partial(sp.melspectrogram, n_fft=16, hop_length=8, n_mels=3, power=1.0),
-         "log_mel": partial(sp.log_mel, n_fft=16, hop_length=8, n_mels=3), "mfcc": partial(sp.mfcc, n_fft=16, hop_length=8, n_mels=4),
+         "log_mel": partial(sp.log_mel, n_fft=16, hop_length=8, n_mels=3),
+         "mfcc": partial(sp.mfcc, n_fft=16, hop_length=8, n_mels=4),
          "pcen": partial(sp.pcen_mel, n_fft=16, hop_length=8, n_mels=3, power=0.4),
-         "cqt": partial(sp.cqt, fmin=1000, n_bins=4, hop_length=8), "onset": partial(sp.onset_strength, n_fft=16, hop_length=8, n_mels=3),
+         "cqt": partial(sp.cqt, fmin=1000, n_bins=4, hop_length=8),
+         "onset": partial(sp.onset_strength, n_fft=16, hop_length=8, n_mels=3),
          "chroma": partial(sp.chroma_stft, n_fft=16, hop_length=8, tuning=0.0, norm=2)}
 
 
@@ -311,7 +315,7 @@ def test_a_spectrum_tells_its_parameters():
     import inspect
 
     told = inspect.signature(sp.melspectrogram)
-    assert list(told.parameters)[0] == "x" and told.parameters["n_mels"].default == 128
+    assert next(iter(told.parameters)) == "x" and told.parameters["n_mels"].default == 128
     for name in ("melspectrogram", "mfcc", "chroma_stft"):
         theirs, mine = inspect.signature(getattr(librosa.feature, name)), inspect.signature(getattr(sp, name))
         for p in mine.parameters.values():

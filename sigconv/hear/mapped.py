@@ -1,7 +1,7 @@
 """A map on frequency and time as sound: each row at its own frequency, each column at its own time.
 
-Rows are put, linearly, onto the even octaves of `additive`, where value is amplitude; a map that goes below 0, as one in dB does, is
-raised until its least value is silent, as its picture has it. Pitch classes sound in the octave from C4 on.
+Rows are put, linearly, onto the even octaves of `additive`, where value is amplitude; a map that goes below 0, as one in dB
+does, is raised until its least value is silent, as its picture has it. Pitch classes sound in the octave from C4 on.
 """
 
 from __future__ import annotations

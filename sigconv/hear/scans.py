@@ -34,8 +34,9 @@ def audible(signal: Signal, *, through: str | Signal | None = None, scan: str | 
     A sound, a line in seconds with channels, is handed back as it is. A kernel, a line in seconds of value `()`, is heard
     `through` "speech" (default), "noise", "sweep", "impulses", "loop" or a sound of its rate: the full convolution, tail and
     all. A bank `(m,)` is heard so when `through` is named, a channel for each filter. A complex spectrogram, on (Hz, s), is the
-    sound of it (`sc.sound`); any other map on frequency (Hz, mel, octave, semitone) and time sounds row by row at those frequencies,
-    magnitudes as amplitudes. Anything else, and what `scan` is named for, is scanned ("rows" or "spectrum", with its `options`).
+    sound of it (`sc.sound`); any other map on frequency (Hz, mel, octave, semitone) and time sounds row by row at those
+    frequencies, magnitudes as amplitudes. Anything else, and what `scan` is named for, is scanned ("rows" or "spectrum", with
+    its `options`).
     What is made here peaks at 1.0 at most: it is lowered where it would not, never raised. Complex values give their real part.
 
     >>> import sigconv as sc

@@ -76,8 +76,8 @@ class Block:
         """What comes out of the last stage."""
         x = _passed(self, "normalise", x)
         after = [stage for stage in (self.nonlinearity, self.pool) if stage is not None]
-        if isinstance(x, Signal) and isinstance(x.data, np.ndarray) and hasattr(self.bank, "pieces") and after \
-                and all(_alone(stage) for stage in after):
+        if hasattr(self.bank, "pieces") and after and all(_alone(stage) for stage in after) and isinstance(x, Signal) \
+                and isinstance(x.data, np.ndarray):
             return joined(_piecewise(self, x))
         for name in STAGES[1:]:
             x = _passed(self, name, x)

@@ -145,7 +145,8 @@ def chroma_cqt(hop_length: int = 512, fmin: float | None = None, norm: float | N
     9
     """
     bank = cqt.block(hop_length, fmin, n_octaves * bins_per_octave, bins_per_octave, tuning)
-    pools: list[Callable[[Signal], Signal]] = [folded(bins_per_octave, n_chroma, C1 if fmin is None else fmin), partial(unit, norm=norm)]
+    low = C1 if fmin is None else fmin
+    pools: list[Callable[[Signal], Signal]] = [folded(bins_per_octave, n_chroma, low), partial(unit, norm=norm)]
     if threshold is not None:
         pools.insert(1, partial(_above, least=threshold))
     return Block(bank=bank, nonlinearity=magnitude, pool=_row(*pools))

@@ -21,6 +21,7 @@ from .. import arrays
 from ..arrays import Array
 from ..domain import Domain, natural
 from ..engines import pocket
+from ..engines.tensors import held
 from ..errors import SigconvError, among
 from ..kernels.registry import limit
 from ..signal import Signal
@@ -99,23 +100,37 @@ class Fourier:
 
     def __call__(self, x: Signal) -> Signal:
         """The spectrogram of x, complex, on (Hz, s)."""
+        if isinstance(x, Signal) and arrays.is_tensor(x.data) and self._plain(x.data):
+            import torch
+
+            y = self(x.numpy())
+            return Signal(torch.from_numpy(y.data), y.domain, y.names)
         data, grid = self._planned(x)
         if arrays.is_tensor(data):
             wide = x.on(self._reads(x.domain, 0, grid.shape[1]), PADDINGS[self.pad_mode]).data
-            S = _transform(arrays.computable(wide).unfold(-1, self.n_fft, self.hop) * arrays.like(self.weights(), data),
-                           self._whole(data))
+            from torch import fft
+
+            frames = arrays.computable(wide).unfold(-1, self.n_fft, self.hop) * arrays.like(self.weights(), data)
+            S = fft.fft(frames) if self._whole(data) else fft.rfft(frames)
         else:
             S = np.empty((*x.value, grid.shape[1], grid.shape[0]), np.result_type(data.dtype, np.complex64))
-            for a, piece in self._pieces(x, data, grid):
-                S[..., a: a + piece.shape[-2], :] = piece
+            for _ in self._pieces(x, data, grid, S):
+                pass
         return Signal(S.swapaxes(-1, -2), grid, x.names)
 
     def pieces(self, x: Signal) -> Iterator[tuple[Signal, int]]:
-        """The same some frames at a time, each with the number of all."""
+        """The same some frames at a time, each with the number of all, of arrays; each lasts until the next."""
         data, grid = self._planned(x)
-        for a, piece in self._pieces(x, data, grid):
+        for a, piece in self._pieces(x, data, grid, None):
             part = Domain((grid.shape[0], piece.shape[-2]), grid.step, (0, grid.start[1] + a), grid.unit, grid.name, grid.of)
             yield Signal(piece.swapaxes(-1, -2), part, x.names), grid.shape[1]
+
+    def _plain(self, data: Array) -> bool:
+        """Whether NumPy can read a tensor's samples, and no gradient is asked for."""
+        import torch
+
+        asked = data.requires_grad or (arrays.is_tensor(self.window) and self.window.requires_grad)
+        return held(data) and not (asked and torch.is_grad_enabled())
 
     def inverse(self, S: Signal, length: int | None = None, like: Domain | None = None) -> Signal:
         """The signal whose frames come nearest to S, least squares: Σ_m w x_m / Σ_m w², of `length` samples or on `like`."""
@@ -178,11 +193,13 @@ class Fourier:
         """The samples that `count` frames from the a-th on read."""
         return Domain((count - 1) * self.hop + self.n_fft, d.step, d.start[0] + a * self.hop - self.ahead, d.unit, d.name)
 
-    def _pieces(self, x: Signal, data: np.ndarray, grid: Domain) -> Iterator[tuple[int, np.ndarray]]:
-        """Transforms of some frames at a time, `(…, frames, rows)`, each with the place of its first."""
-        w, total = arrays.like(self.weights(), data), grid.shape[1]
+    def _pieces(self, x: Signal, data: np.ndarray, grid: Domain, S: np.ndarray | None) -> Iterator[tuple[int, np.ndarray]]:
+        """Transforms of some frames at a time, `(…, frames, rows)`, each with the place of its first; in S where it is given."""
+        w, total = arrays.like(arrays.to_numpy(self.weights()), data), grid.shape[1]
         run = max(CELLS // (self.n_fft * max(data.size // max(data.shape[-1], 1), 1)), 1)
-        room = np.empty((*x.value, min(run, total), self.n_fft), data.dtype)
+        shape = (*x.value, min(run, total))
+        room = np.empty((*shape, self.n_fft), data.dtype)
+        spectra = np.empty((*shape, grid.shape[0]) if S is None else 0, np.result_type(data.dtype, np.complex64))
         for a in range(0, total, run):
             count = min(run, total - a)
             low, need = a * self.hop - self.ahead, (count - 1) * self.hop + self.n_fft
@@ -191,7 +208,12 @@ class Fourier:
             else:
                 part = arrays.computable(x.on(self._reads(x.domain, a, count), PADDINGS[self.pad_mode]).data)
             frames = np.lib.stride_tricks.sliding_window_view(part, self.n_fft, axis=-1)[..., ::self.hop, :]
-            yield a, _transform(np.multiply(frames, w, out=room[..., :count, :]), self._whole(data))
+            into = spectra[..., :count, :] if S is None else S[..., a: a + count, :]
+            if self._whole(data):
+                into[...] = pocket.fft(np.multiply(frames, w).astype(into.dtype, copy=False))
+            else:
+                pocket.rfft(np.multiply(frames, w, out=room[..., :count, :]), out=into)
+            yield a, into
 
     def _whole(self, data: Array) -> bool:
         """Whether all rows are wanted, not only those up to rate/2."""
@@ -288,15 +310,6 @@ def window_of(name: Any, n: int) -> Array:
         return get_window(name, n)
     except (ValueError, TypeError) as why:
         raise SigconvError(f"window {name!r}: {why}; wanted hann, hamming, blackman, ones, or one that scipy knows") from None
-
-
-def _transform(frames: Array, whole: bool) -> Array:
-    """The spectra of frames, all rows or those that tell all."""
-    if arrays.is_tensor(frames):
-        from torch import fft
-
-        return fft.fft(frames) if whole else fft.rfft(frames)
-    return pocket.fft(frames.astype(np.result_type(frames, np.complex64))) if whole else pocket.rfft(frames)
 
 
 def hertz(d: Domain) -> str:

@@ -92,8 +92,8 @@ def standardise(x: Signal, over: Sequence[str | int] | None = None, gain: Any = 
 def whiten(x: Signal, reach: Any = 16, floor: float = 1e-3, kernel: bool = False) -> Signal:
     """x with its own spectrum divided out, so that neighbouring samples are no longer alike: ZCA, as a convolution.
 
-    The filter is 1/√P, P the power spectrum of all channels together, not below `floor` of its largest; it reaches `reach` samples
-    (one number or one an axis), is symmetric, so that nothing moves, and keeps the power. `kernel`: the filter itself.
+    The filter is 1/√P, P the power spectrum of all channels together, not below `floor` of its largest; it reaches `reach`
+    samples (one number or one an axis), is symmetric, so that nothing moves, and keeps the power. `kernel`: the filter itself.
 
     >>> import sigconv as sc
     >>> n = np.random.default_rng(0).normal(size=(1, 4000))
