@@ -10,7 +10,7 @@ from typing import Any
 from .errors import SigconvError, among
 
 __all__ = ["A4", "bark_to_hz", "erb_to_hz", "erb_width", "hz_to_bark", "hz_to_erb", "hz_to_mel", "hz_to_note", "mel_to_hz",
-           "note_to_hz", "octaves", "spaced"]
+           "note_to_hz", "octaves", "spaced", "widths"]
 
 A4 = 440.0  # Hz, ISO 16
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -151,9 +151,9 @@ def erb_width(frequency: Any) -> Any:
 
 
 _MAPS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    "linear": (float, float), "log": (math.log2, lambda v: 2.0**v), "octave": (math.log2, lambda v: 2.0**v),
-    "mel": (hz_to_mel, mel_to_hz), "htk": (lambda f: hz_to_mel(f, "htk"), lambda m: mel_to_hz(m, "htk")),
-    "bark": (hz_to_bark, bark_to_hz), "erb": (hz_to_erb, erb_to_hz)}
+    "linear": (float, float), "log": (math.log2, lambda v: 2.0**v), "mel": (hz_to_mel, mel_to_hz),
+    "bark": (hz_to_bark, bark_to_hz), "erb": (hz_to_erb, erb_to_hz),
+    "octave": (math.log2, lambda v: 2.0**v), "htk": (lambda f: hz_to_mel(f, "htk"), lambda m: mel_to_hz(m, "htk"))}
 
 
 def spaced(low: float, high: float, count: int, scale: str = "mel") -> Any:
@@ -174,3 +174,27 @@ def spaced(low: float, high: float, count: int, scale: str = "mel") -> Any:
     exact = np.array([float(back(v)) for v in np.linspace(float(there(low)), float(there(high)), count)])
     exact[0], exact[-1] = low, high if count > 1 else low
     return exact
+
+
+def widths(frequencies: Any, scale: str = "mel") -> Any:
+    """How wide in Hz a band is at each of some rising frequencies that meets its neighbours half-way between them on a scale.
+
+    What the first and the last lack stands as far out as their one neighbour.
+
+    >>> widths([100, 200, 300], "linear")
+    array([100., 100., 100.])
+
+    Raises `SigconvError` for an unknown scale, fewer than two frequencies, and such as do not rise.
+    """
+    import numpy as np
+
+    among(scale, tuple(_MAPS), "scale")
+    f = np.asarray(frequencies, dtype=np.float64)
+    if f.ndim != 1 or len(f) < 2 or not (np.diff(f) > 0).all() or not f[0] >= 0 or (scale in ("log", "octave") and not f[0]):
+        raise SigconvError(f"widths of {f.size} frequencies: wanted at least two that rise from 0 or more"
+                           + (", above 0 Hz" if scale in ("log", "octave") else ""))
+    there, back = _MAPS[scale]
+    at = np.array([float(there(v)) for v in f])
+    half = np.diff(at) / 2
+    edges = np.concatenate([at[:1] - half[:1], at[:-1] + half, at[-1:] + half[-1:]])
+    return np.diff([float(back(v)) for v in edges])

@@ -183,6 +183,15 @@ def test_constant_q_is_its_inner_products(noise, bins):
     assert C.data.dtype == np.complex64
 
 
+def test_the_half_band_is_flat_and_far_down():
+    from sigconv.spectra.constantq import _half_band
+
+    half = sc.Signal(_half_band(), sc.Domain(43, 1, -21, "s"))
+    passed = sc.spectrum.response(half, np.linspace(0, 1 / 8, 200)).gain
+    stopped = sc.spectrum.response(half, np.linspace(3 / 8, 1 / 2, 200)).gain
+    assert np.abs(passed - 1).max() < 1e-7 and np.abs(stopped).max() < 1e-7
+
+
 def test_constant_q_is_near_librosas(speech):
     """Centres, phases and scale are librosa's: what is left is what its halved rates cost, about −37 dB of speech."""
     for options in ({}, {"bins_per_octave": 24, "n_bins": 120, "scale": False, "tuning": 0.3}):

@@ -111,7 +111,7 @@ def _bins(frequency: Any) -> np.ndarray:
         if len(axes) != 1:
             raise UsageError(f"weights over axes in {', '.join(grid.unit)}: wanted one in Hz, as a spectrogram has")
         a, = axes
-        return (grid.start[a] + np.arange(grid.shape[a])) * float(grid.step[a])
+        return (float(grid.start[a]) + np.arange(grid.shape[a])) * float(grid.step[a])
     try:
         f = np.asarray(arrays.to_numpy(frequency) if arrays.is_tensor(frequency) else frequency, dtype=np.float64)
     except (TypeError, ValueError):

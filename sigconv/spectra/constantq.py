@@ -6,9 +6,9 @@ f_k = fmin·2^(k/b), Q = filter_scale/α, α = (2^(2/b) − 1)/(2^(2/b) + 1): a 
 lowest are a hundred times as long as the highest and change a hundred times as slowly. In single precision x is therefore
 halved in rate as often as an octave allows, and its filters are read at every second sample, fourth, …. What a window lets
 through `FAR` bins of 1/N_k away is below 1e-7; so as long as the half-band filter is flat up to there, and as far below where
-it folds, sums differ by no more than that, and by less than single precision does. In double precision nothing is halved: the sums stand as above. librosa makes
-its filters anew at each halved rate, half a slow sample beside their middles, and drops the smallest 1 % of each one's spectrum,
-which is what the two differ by.
+it folds, sums differ by no more than that, and by less than single precision does. In double precision nothing is halved: the
+sums stand as above. librosa makes its filters anew at each halved rate, half a slow sample beside their middles, and drops the
+smallest 1 % of each one's spectrum, which is what the two differ by.
 """
 
 from __future__ import annotations
