@@ -31,9 +31,10 @@ _HOMES = {
     "kernel": "specs",
     "Bank": "bank",
     "match": "matching",
+    "Block": "spectra",
 }
 _ROOMS = ("applying", "bank", "chain", "engines", "frames", "hear", "io", "kernels", "learn", "lessons", "matching", "page",
-          "scales", "scattering", "see", "spectrum", "study")
+          "scales", "scattering", "see", "spectra", "spectrum", "study")
 
 __all__ = sorted([*_HOMES, *_ROOMS])
 

@@ -13,6 +13,7 @@ from . import page as page
 from . import scales as scales
 from . import scattering as scattering
 from . import see as see
+from . import spectra as spectra
 from . import spectrum as spectrum
 from . import study as study
 from .bank import Bank as Bank
@@ -39,6 +40,7 @@ from .resampling import warp as warp
 from .scattering import Scattering as Scattering
 from .signal import Signal as Signal
 from .specs import kernel as kernel
+from .spectra import Block as Block
 from .spectrum import sound as sound
 from .spectrum import spectrogram as spectrogram
 from .streaming import Stream as Stream
@@ -46,8 +48,8 @@ from .streaming import Stream as Stream
 __version__: str
 
 __all__ = [
-    "Bank", "Domain", "Scattering", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bank", "bypass",
-    "cascade", "chain", "convolve", "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels",
-    "learn", "lessons", "line", "load", "match", "matching", "matrix", "median", "mix", "page", "quantize", "relu",
-    "resample", "save", "scales", "scattering", "see", "sound", "spectrogram", "spectrum", "study", "warp",
+    "Bank", "Block", "Domain", "Scattering", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bank",
+    "bypass", "cascade", "chain", "convolve", "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel",
+    "kernels", "learn", "lessons", "line", "load", "match", "matching", "matrix", "median", "mix", "page", "quantize", "relu",
+    "resample", "save", "scales", "scattering", "see", "sound", "spectra", "spectrogram", "spectrum", "study", "warp",
 ]

@@ -79,7 +79,7 @@ def test_a_loop_comes_round(tmp_path):
     ("{chime}", "nothing to look for", 2), ("{chime} -b edge", "one filter", 2), ("{chime} -b pianoo", "pianoo", 2),
     ("{chime} -b piano --rule x", "no template 'x'", 2), ("{chime} -b piano --rule (Ab6", "does not close", 2),
     ("{chime} -b piano -o x.wav", "wanted a name that ends in", 2), ("{chime} -b piano --between 1 2", "no note of piano", 2),
-    ("{chime} -t gone.wav", "gone.wav", 1), ("gone.wav -b piano", "gone.wav", 1), ("{image} -b piano", "line", 2),
+    ("{chime} -t gone.wav", "gone.wav", 1), ("gone.wav -b piano", "gone.wav", 1), ("{image} -b piano", "it serves 1 axis", 2),
     ("{chime} -t -1,0,1 -o x.mid", "wanted names of notes", 2), ("{chime} -b piano -o {chime}.json/x.json", "folder", 1),
 ])
 def test_what_is_refused_is_said_in_one_line(words, said, code, tmp_path):

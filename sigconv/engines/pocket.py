@@ -32,16 +32,16 @@ def along(z: np.ndarray, axis: int, forward: bool, out: np.ndarray) -> np.ndarra
     return _core()(z, (axis,), forward, 0, out, 1)
 
 
-def rfft(x: np.ndarray, n: int | None = None, axis: int = -1) -> np.ndarray:
-    """`numpy.fft.rfft`, in the precision of x.
+def rfft(x: np.ndarray, n: int | None = None, axis: int = -1, out: np.ndarray | None = None) -> np.ndarray:
+    """`numpy.fft.rfft`, in the precision of x, into `out` where it is given.
 
     >>> rfft(np.ones((1, 3), np.float32), 4)
     array([[3.+0.j, 0.-1.j, 1.+0.j]], dtype=complex64)
     """
     x = _wide(x, n, axis)
     if _core() is _by_numpy or not x.size:
-        return np.fft.rfft(x, axis=axis)
-    return _opened().r2c(x, (axis % x.ndim,), True, 0, None, 1)
+        return np.fft.rfft(x, axis=axis, out=out)
+    return _opened().r2c(x, (axis % x.ndim,), True, 0, out, 1)
 
 
 def irfft(X: np.ndarray, n: int, axis: int = -1) -> np.ndarray:

@@ -19,6 +19,7 @@ from ..errors import SigconvError, SigconvWarning, UsageError, among
 from ..signal import Signal
 from . import additive, labels
 from .additive import Pitches
+from .mapped import is_map, mapped
 from .raster import LONGEST, RASTER, brightness, joined, raster, thinned
 from .sources import source
 
@@ -27,13 +28,15 @@ __all__ = ["RASTER", "SCANS", "Pitches", "audible", "is_sound", "label", "legend
 SCANS = ("rows", "spectrum")
 
 
-def audible(signal: Signal, *, through: str | Signal | None = None, scan: str = "rows", **options: Any) -> Signal:
+def audible(signal: Signal, *, through: str | Signal | None = None, scan: str | None = None, **options: Any) -> Signal:
     """The signal as a sound `(channels, n)` on a line in seconds.
 
     A sound, a line in seconds with channels, is handed back as it is. A kernel, a line in seconds of value `()`, is heard
     `through` "speech" (default), "noise", "sweep", "impulses", "loop" or a sound of its rate: the full convolution, tail and
     all. A bank `(m,)` is heard so when `through` is named, a channel for each filter. A complex spectrogram, on (Hz, s), is the
-    sound of it (`sc.sound`). Anything else is scanned (`scan` "rows" or "spectrum", with its `options`).
+    sound of it (`sc.sound`); any other map on frequency (Hz, mel, octave, semitone) and time sounds row by row at those
+    frequencies, magnitudes as amplitudes. Anything else, and what `scan` is named for, is scanned ("rows" or "spectrum", with
+    its `options`).
     What is made here peaks at 1.0 at most: it is lowered where it would not, never raised. Complex values give their real part.
 
     >>> import sigconv as sc
@@ -52,8 +55,10 @@ def audible(signal: Signal, *, through: str | Signal | None = None, scan: str = 
         from ..spectrum import sound
 
         return _lowered(_flat(sound(x)))
+    if is_map(x) and scan is None and not options:
+        return _lowered(mapped(x))
     if not is_sound(x):
-        return _lowered(_scanned(x, scan, **options))
+        return _lowered(_scanned(x, scan or "rows", **options))
     if through is None and x.value:
         return _flat(x)
     heard = source(through or "speech", x.rate) if through is None or isinstance(through, str) else through.numpy()

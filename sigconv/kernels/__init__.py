@@ -27,8 +27,8 @@ from .tones import chirp, comb, echo, note, room
 from .turning import directions, drifting, gabors
 from .weights import chroma_weights, mel_weights, triangles
 
-__all__ = ["BANKS", "FAMILIES", "BankFamily", "Family", "Parameter", "Range", "Reached", "bandpass", "bandstop", "bank",
-           "box", "chirp", "chroma_weights", "comb", "constant_q", "corner", "crossfeed", "curvature", "daubechies", "delay",
+__all__ = ["BANKS", "FAMILIES", "BankFamily", "Family", "Parameter", "Range", "Reached", "bandpass", "bandstop", "bank", "box",
+           "chirp", "chroma_weights", "comb", "constant_q", "corner", "crossfeed", "curvature", "daubechies", "delay",
            "derivative", "directions", "dog", "drifting", "echo", "edge", "emboss", "endpoint", "family", "find", "find_bank",
            "flat", "fourier", "gabor", "gabors", "gammachirp", "gammatone", "gaussian", "highpass", "hilbert", "identity",
            "laplace", "log", "lowpass", "mdct", "mel_weights", "midside", "morlet", "motion", "note", "octave_bands", "piano",

@@ -62,7 +62,7 @@ class BankFamily:
         if not isinstance(like, Domain):
             raise UsageError(f"bank {self.name} for a {type(like).__name__}: wanted the domain it will act on, e.g. x.domain")
         if like.ndim not in self.dims:
-            serves = " and ".join(map(str, self.dims))
+            serves = " and ".join(map(str, self.dims)) + (" axis" if self.dims == (1,) else " axes")
             raise UsageError(f"bank {self.name} on {like.ndim} {'axis' if like.ndim == 1 else 'axes'}: it serves {serves}")
         known = dict.fromkeys([*self.parameters, *self.learnable])
         for word in words.keys() - known.keys():

@@ -21,7 +21,7 @@ MANY, RARE = 4096, 0.99  # of more values than that, limits leave out the rarest
 @dataclass(frozen=True, slots=True)
 class Map:
     """One panel: `values` (rows, columns), or (rows, columns, 3) in colour; row i lies at ``down.at[i]``, column j at
-    ``across.at[j]``. `scale`: "grey", "signed" (0 in the middle of `limits`), "level" (dB) or "colour"."""
+    ``across.at[j]``. `scale`: "grey", "signed" (0 in the middle of `limits`), "heat", "level" (dB) or "colour"."""
 
     values: np.ndarray
     down: Axis

@@ -6,7 +6,7 @@ of the picture's own size is made, the only thing that pyplot is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from ..domain import Domain
 from ..errors import SigconvError
+from ..scales import A4, NAMES, hz_to_mel, hz_to_note, mel_to_hz
 from .style import dress
 
 __all__ = ["Axis", "along", "log_hertz", "makes_room", "nothing", "panels", "spectral"]
@@ -112,9 +113,43 @@ def along(axis: Any, name: str, unit: str, span: float) -> None:
     data stay in the unit itself."""
     from matplotlib.ticker import FuncFormatter
 
+    if unit in SCALED:
+        axis.set_major_locator(_places(unit, span))
+        axis.set_major_formatter(FuncFormatter(lambda v, _: SCALED[unit][1](v)))
+        axis.set_label_text(f"{name} ({SCALED[unit][0]})" if SCALED[unit][0] else name)
+        return
     factor, shown = next(((f, word) for least, f, word in PREFIXES.get(unit, ()) if span >= least), (1.0, unit))
     axis.set_major_formatter(FuncFormatter(lambda v, _: _short(v * factor)))
     axis.set_label_text(f"{name} ({shown})" if shown else name)
+
+
+def _places(unit: str, span: float) -> Any:
+    """Where ticks stand on an axis of mel, octaves or semitones: at round frequencies, at every C, at every note."""
+    from matplotlib.ticker import FixedLocator, MultipleLocator
+
+    if unit.endswith("mel"):
+        return FixedLocator([float(hz_to_mel(f, _formula(unit))) for f in (0, 200, 500, 1000, 2000, 4000, 8000, 16000, 32000)])
+    return MultipleLocator(1 if unit == "semitone" or span > 2 else 1 / 4)
+
+
+def _formula(unit: str) -> str:
+    return "slaney" if unit == "mel" else "htk"
+
+
+def _hertz(unit: str) -> Callable[[float], str]:
+    """A place in mel as its frequency."""
+    def words(v: float) -> str:
+        f = round(float(mel_to_hz(v, _formula(unit))))
+        return f"{_short(f / 1000)}k" if f >= 1000 else _short(f)
+
+    return words
+
+
+# Units that are told in other words: what stands beside the axis's name, and what a place is called.
+SCALED: dict[str, tuple[str, Callable[[float], str]]] = {
+    "mel": ("Hz, even in mel", _hertz("mel")), "HTK mel": ("Hz, even in mel", _hertz("HTK mel")),
+    "octave": ("even in octaves", lambda v: hz_to_note(A4 * 2 ** (round(12 * v) / 12 - 4.75))),
+    "semitone": ("", lambda v: NAMES[round(v) % 12])}
 
 
 def log_hertz(axis: Any, name: str, unit: str) -> None:

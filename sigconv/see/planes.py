@@ -13,7 +13,7 @@ from ..signal import Signal
 from ..spectrum import decibels
 from .levels import FLOOR, RANGE, flat
 from .maps import Map, Sheet, draw, gathered, peak, span
-from .panels import Axis, spectral
+from .panels import SCALED, Axis, spectral
 
 __all__ = ["image", "image_numbers", "is_video", "levelled", "measured", "plane", "slices", "video", "video_numbers", "volume",
            "volume_numbers"]
@@ -51,6 +51,7 @@ def image(x: Signal, *, ax: Any = None) -> Any:
     colours: there to the largest value, and of more than 36 some are drawn, evenly spread); values of which a good part
     lies below 0 run from blue over white to red, with the same limits on both sides (1 in 100 may lie beyond; the bar
     says so); complex ones on unlike axes (a spectrogram) as dB re amplitude 1, on like axes as real and imaginary parts.
+    Real ones on frequency and time (mel bands, magnitudes, dB) run from black to the largest, ticks in Hz or notes.
     RGB is clipped to 0 … 1. `ax`: its place, divided among the channels; None: a new figure. Returns the first Axes.
 
     >>> import sigconv as sc
@@ -134,6 +135,9 @@ def planes(x: Signal, *, levels: bool = True) -> tuple[list[np.ndarray], list[st
     complex ones are always parts, as those of taps."""
     whole = flat(x)
     names = list(whole.channels or ([""] if len(whole.data) == 1 else [f"channel {i + 1}" for i in range(len(whole.data))]))
+    if not np.iscomplexobj(whole.data) and spectral_map(x):
+        least, most = (float(whole.data.min()), float(whole.data.max())) if whole.data.size else (0.0, 1.0)
+        return list(whole.data), names, (min(least, 0.0 if most > 0 else least), most if most > least else least + 1), "heat"
     if not np.iscomplexobj(whole.data):
         limits, scale = span(whole.data)
         if scale == "grey" and measured(x) and whole.data.size:
@@ -151,6 +155,11 @@ def planes(x: Signal, *, levels: bool = True) -> tuple[list[np.ndarray], list[st
 def levelled(x: Signal) -> bool:
     """Whether a signal is drawn as levels: complex values on two or three axes that differ in kind, as those of a spectrogram."""
     return x.domain.ndim > 1 and len(set(x.domain.unit)) > 1 and arrays.is_complex(x.data)
+
+
+def spectral_map(x: Signal) -> bool:
+    """Whether a signal lies on frequency and time, as spectrograms do."""
+    return x.domain.ndim == 2 and x.domain.unit[0] in ("Hz", *SCALED) and x.domain.unit[1] == "s"
 
 
 def measured(x: Signal) -> bool:

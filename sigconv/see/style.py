@@ -69,4 +69,5 @@ def colour_map(scale: str) -> Any:
     if scale == "signed":
         whole = matplotlib.colormaps["RdBu_r"]
         return LinearSegmentedColormap.from_list("signed", [whole(0.07 + 0.86 * i / 64) for i in range(65)])
-    return {"level": matplotlib.colormaps["magma"], "grey": matplotlib.colormaps["gray"], "colour": None}[scale]
+    name = {"level": "magma", "heat": "magma", "grey": "gray"}.get(scale)
+    return name and matplotlib.colormaps[name]

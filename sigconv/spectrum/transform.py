@@ -23,8 +23,9 @@ from ..domain import Domain, natural
 from ..errors import SigconvError
 from ..signal import Signal
 
-__all__ = ["hann", "sound", "spectrogram"]
+__all__ = ["FRAME", "hann", "sound", "spectrogram"]
 
+FRAME = "frame time"  # the name of an axis of frames whose phases count from each of them, as `spectra.stft` has them
 FAINT = 1e-3  # where samples keep so little of their frames, single precision would be lost on the way back
 
 
@@ -99,6 +100,9 @@ def sound(S: Signal, like: Any = None) -> Signal:
     Raises `SigconvError` for a signal that is not on (frequency, time), frames that lie between samples, and hops so long
     that samples stand in no frame.
     """
+    back = getattr(S.domain.of, "back", None) if isinstance(S, Signal) else None
+    if back is not None:  # frames that know how they were cut
+        return back(S, like.domain if isinstance(like, Signal) else like)
     line = _line(S, like)
     rate, (bins, hops) = 1 / line.step[0], S.domain.step
     wide, step, centre = (Fraction(v) for v in (rate / bins, hops * rate, S.domain.start[1] * hops * rate))
@@ -115,6 +119,8 @@ def _line(S: Any, like: Any) -> Domain:
     grid, line = S.domain, like.domain if isinstance(like, Signal) else like
     if grid.ndim != 2:
         raise SigconvError(f"the sound of a signal of {grid.ndim} axes: wanted a spectrogram, on frequency and time")
+    if grid.name[1] == FRAME:
+        raise SigconvError("the sound of frames that were cropped: their phases count from each frame; wanted spectra.istft")
     if like is not None:
         if not isinstance(line, Domain) or line.ndim != 1 or line.unit != grid.unit[1:]:
             raise SigconvError(f"like {line!s}: wanted a line in {grid.unit[1]}, e.g. the domain of the sound")
