@@ -29,8 +29,8 @@ _HOMES = {
     "load": "io", "save": "io",
     "kernel": "specs",
 }
-_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "lessons", "page", "scales", "see", "spectrum",
-          "study")
+_ROOMS = ("applying", "chain", "engines", "frames", "hear", "io", "kernels", "learn", "lessons", "page", "scales", "see",
+          "spectrum", "study")
 
 __all__ = sorted([*_HOMES, *_ROOMS])
 

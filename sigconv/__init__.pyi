@@ -5,6 +5,7 @@ from . import frames as frames
 from . import hear as hear
 from . import io as io
 from . import kernels as kernels
+from . import learn as learn
 from . import lessons as lessons
 from . import page as page
 from . import scales as scales
@@ -40,7 +41,7 @@ __version__: str
 
 __all__ = [
     "Domain", "SigconvError", "SigconvWarning", "Signal", "Stream", "applying", "bypass", "cascade", "chain", "convolve",
-    "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "lessons", "line", "load", "matrix",
-    "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram", "spectrum", "study",
-    "warp",
+    "correlate", "diag", "engines", "frames", "grid", "hear", "io", "kernel", "kernels", "learn", "lessons", "line", "load",
+    "matrix", "median", "mix", "page", "quantize", "relu", "resample", "save", "scales", "see", "sound", "spectrogram",
+    "spectrum", "study", "warp",
 ]

@@ -1,0 +1,25 @@
+"""Small convnets on speech: recordings with labels, what is done to them, nets, and the loop that trains them.
+
+Opens name by name: what needs torch waits for it only when it is used.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Batch": "speech", "Item": "items", "Speech": "speech", "Split": "splits", "folds": "splits", "split": "splits",
+    "read_labels": "items", "write_labels": "items",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)
