@@ -12,10 +12,11 @@ from typing import Any
 from ..errors import UsageError, hint
 from .config import Config
 
-__all__ = ["PRESETS", "preset"]
+__all__ = ["DEFAULT", "PRESETS", "RECIPES", "known", "preset"]
 
 PRESETS: dict[str, Callable[..., Config]] = {}
-DEFAULT = "tcresnet8"
+DEFAULT = "tcresnet8"  # what `train` takes
+RECIPES: dict[str, dict[str, Any]] = {}  # how a preset is trained where that is not how all are
 
 
 def _enter(make: Callable[..., Config]) -> Callable[..., Config]:
@@ -33,21 +34,26 @@ def preset(name: str, labels: Sequence[str], **options: Any) -> Config:
 
     Raises `UsageError` for a name or an option that is not known.
     """
-    word = str(name).lower().replace("-", "")
-    stem = word.rstrip("0123456789")
-    if word not in PRESETS and stem in PRESETS and word != stem:
-        options["size"] = int(word[len(stem):])
-    else:
-        stem = word
-    if stem not in PRESETS:
-        raise UsageError(f"preset {name!r}: wanted {', '.join(PRESETS)}{hint(word, PRESETS)}")
-    own = PRESETS[stem].__kwdefaults__ or {}
+    make, size = known(name)
+    options |= size
+    own = make.__kwdefaults__ or {}
     mine = {k: v for k, v in options.items() if k in own}
-    config = PRESETS[stem](tuple(labels), **mine)
+    config = make(tuple(labels), **mine)
     rest = {k: v for k, v in options.items() if k not in own}
     if unknown := set(rest) - set(Config.__dataclass_fields__):
-        raise UsageError(f"preset {stem}: {sorted(unknown)[0]!r}; wanted {', '.join(own) or 'no options'}")
-    return config.but(**rest, preset=word)
+        raise UsageError(f"preset {name}: {sorted(unknown)[0]!r}; wanted {', '.join(own) or 'no options'}")
+    return config.but(**rest, preset=str(name).lower())
+
+
+def known(name: str) -> tuple[Callable[..., Config], dict[str, int]]:
+    """The function of a preset, and the size that its name ends in."""
+    word = str(name).lower().replace("-", "")
+    stem = word.rstrip("0123456789")
+    if word in PRESETS:
+        return PRESETS[word], {}
+    if stem in PRESETS and "size" in (PRESETS[stem].__kwdefaults__ or {}):
+        return PRESETS[stem], {"size": int(word[len(stem):])}
+    raise UsageError(f"preset {name!r}: wanted {', '.join(PRESETS)}{hint(word, PRESETS)}")
 
 
 def _mel(count: int = 40, train: str = "fixed", front: str = "mel", **more: Any) -> dict[str, Any]:
