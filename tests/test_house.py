@@ -178,7 +178,7 @@ for verb in [None, *cli.VERBS]:
     assert not loaded, (verb, loaded)
 """
     out = run(code, tmp_path)
-    assert out.count("Usage:") == 9 and "Examples:" in out
+    assert out.count("Usage:") == 13 and "Examples:" in out
 
 
 HIDDEN = """

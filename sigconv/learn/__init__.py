@@ -9,8 +9,8 @@ from typing import Any
 _HOMES = {
     "Batch": "speech", "Item": "items", "Speech": "speech", "Split": "splits", "folds": "splits", "split": "splits",
     "read_labels": "items", "write_labels": "items",
-    "Answer": "answers", "Config": "config", "Net": "nets", "PRESETS": "presets", "Recipe": "recipe", "Report": "evaluating", "Run": "runs",
-    "TIPS": "recipe", "compare": "evaluating", "evaluate": "evaluating", "sweep": "evaluating", "train": "training",
+    "Answer": "answers", "Config": "config", "FORMS": "exporting", "Net": "nets", "PRESETS": "presets", "Recipe": "recipe", "Report": "evaluating", "Run": "runs",
+    "TIPS": "recipe", "compare": "evaluating", "evaluate": "evaluating", "export": "exporting", "sweep": "evaluating", "train": "training",
 }
 
 __all__ = sorted(_HOMES)

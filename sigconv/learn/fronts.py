@@ -29,7 +29,7 @@ from .layers import Reach
 __all__ = ["FRONTS", "Front", "front"]
 
 TRAIN = ("fixed", "initial", "learned")
-QUIET = 1e-3  # power below which a band counts as silent; speech is levelled to a power of 1e-2
+QUIET = 1e-4  # power below which a band counts as silent; speech is levelled to a power of 1e-2
 
 
 class Front(nn.Module):
@@ -38,9 +38,11 @@ class Front(nn.Module):
     `measure` sets a mean and a deviation for each band once, from training data; they are frozen constants of the net.
     """
 
-    def __init__(self, channels: int, rate: int, reach: Reach, compress: str, smooth: float = 0.4, train: str = "fixed"):
+    def __init__(self, channels: int, rate: int, reach: Reach, compress: str, smooth: float = 0.4, train: str = "fixed",
+                 quiet: float = QUIET):
         super().__init__()
-        self.channels, self.rate, self.compression = channels, rate, compress
+        among(compress, ("log", "pcen", "none"), "compress")
+        self.channels, self.rate, self.compression, self.quiet = channels, rate, compress, quiet
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("deviation", torch.ones(channels))
         self.memory = 1
@@ -58,7 +60,7 @@ class Front(nn.Module):
         power = self.bands(x)
         if self.compression == "pcen":
             return self.pcen(power)
-        return (power + QUIET).log() if self.compression == "log" else power
+        return (power + self.quiet).log() if self.compression == "log" else power
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return (self.features(x) - self.mean[:, None]) / self.deviation[:, None]
@@ -90,57 +92,73 @@ class Wave(Front):
 
 
 class Filters(Front):
-    """A bank of filters, real or in quadrature: |x ★ hᵢ|² every `every` samples, its mean over a frame, every hop."""
+    """A bank of filters of unit energy, real or in quadrature: |x ★ hᵢ|² every quarter of a hop, under a Hann window `frame` long, every hop.
+
+    `taps`: their length in samples, by default 25 ms; what of a filter lies beyond is cut off.
+    """
 
     def __init__(self, rate: int, train: str, *, family: str, count: int = 40, taps: int = 0, low: float = 60.0, high: float = 0.0,
-                 scale: str = "mel", hop: float = 0.01, frame: float = 0.025, compress: str = "log", every: int = 0):
-        taps, high = taps or round(0.02 * rate) | 1, high or 0.475 * rate
-        step = round(hop * rate)
-        fine = every or max(d for d in range(1, min(step, 5) + 1) if step % d == 0)
-        size = max(round(frame * rate / fine), 1)
-        super().__init__(count, rate, Reach(0, taps - 1, fine).then(Reach(0, size - 1, step // fine)), compress, train=train)
-        self.family, self.train_, self.size, self.fine, self.jump, self.length = family, train, size, fine, step // fine, taps
-        self.like = line(1, rate)
+                 scale: str = "mel", hop: float = 0.01, frame: float = 0.04, compress: str = "log", smooth: float = 0.4, quiet: float = QUIET):
+        self.length, high, step = taps or round(0.025 * rate) | 1, high or 0.475 * rate, max(round(hop * rate), 1)
+        self.jump = next(d for d in (4, 3, 2, 1) if step % d == 0)
+        self.fine = step // self.jump
+        self.size = max(round(frame * rate / self.fine), 1)
+        reach = Reach(0, self.length - 1, self.fine).then(Reach(0, self.size - 1, self.jump))
+        super().__init__(count, rate, reach, compress, smooth, train, quiet)
+        self.family, self.like, self.kept = family, line(1, rate), True
+        window = torch.hann_window(self.size + 2)[1:-1]
+        self.register_buffer("low", (window / window.sum())[None, None])
         if family == "taps":
-            start = torch.randn(count, taps) / taps**0.5
-            self.weight = nn.Parameter(start, requires_grad=train != "fixed")
+            self.weight = nn.Parameter(torch.randn(count, self.length) / self.length**0.5, requires_grad=train != "fixed")
             return
         centre = np.asarray(scales.spaced(low, high, count + 2, scale))
-        self.register_parameter("centre", nn.Parameter(torch.tensor(centre[1:-1], dtype=torch.float32), train == "learned"))
-        width = (centre[2:] - centre[:-2]) / 2
-        self.register_parameter("bandwidth", nn.Parameter(torch.tensor(width, dtype=torch.float32), train == "learned"))
-        if train != "learned":
-            self.weight = nn.Parameter(self.made().detach().float(), requires_grad=train == "initial")
+        width = np.maximum((centre[2:] - centre[:-2]) / 2, 1.0 / (self.length / rate))
+        # on a log scale a step is a share: of an octave, whatever the frequency
+        self.log_centre = nn.Parameter(torch.tensor(np.log(centre[1:-1]), dtype=torch.float32), train == "learned")
+        self.log_bandwidth = nn.Parameter(torch.tensor(np.log(width), dtype=torch.float32), train == "learned")
+        self.kept = train != "learned"
+        if self.kept:
+            self.weight = nn.Parameter(self.made().detach(), requires_grad=train == "initial")
+
+    @property
+    def centre(self) -> torch.Tensor:
+        """Centre frequencies in Hz."""
+        return self.log_centre.exp().clamp(20.0, 0.49 * self.rate)
+
+    @property
+    def bandwidth(self) -> torch.Tensor:
+        """Widths in Hz."""
+        return self.log_bandwidth.exp().clamp(20.0, 0.49 * self.rate)
 
     def made(self) -> torch.Tensor:
-        """The taps of the family at its parameters, (count, taps) or (2·count, taps): real parts, then imaginary ones."""
-        top = 0.499 * self.rate
-        centre = self.centre.clamp(20.0, top)
-        wide = self.bandwidth.abs().clamp(min=20.0)
+        """The taps of the family at its parameters: real parts (count, taps), then imaginary ones; each filter of unit energy."""
+        centre, wide = self.centre, self.bandwidth
         if self.family == "sinc":
-            low, high = (centre - wide / 2).clamp(0.0, top - 20), (centre + wide / 2).clamp(max=top)
-            k = kernels.sinc(self.like, low, torch.maximum(high, low + 10), taps=self.length, quadrature=True)
+            low, high = (centre - wide / 2).clamp(min=0.0), (centre + wide / 2).clamp(max=0.5 * self.rate)
+            k = kernels.sinc(self.like, low, high, taps=self.length, quadrature=True)
         else:
             k = kernels.morlet(self.like, centre, wide) if self.family == "gabor" else kernels.gammatone(self.like, centre, wide)
-        k = k.on(Domain(self.length, k.domain.step, -((self.length - 1) // 2), "s")).data
-        return torch.cat([k.real, k.imag]).to(torch.float32)
+        h = k.on(Domain(self.length, k.domain.step, -((self.length - 1) // 2), "s")).data
+        h = h / h.abs().square().sum(1, keepdim=True).sqrt()
+        return torch.cat([h.real, h.imag]).to(centre.dtype)
 
     def bands(self, x: torch.Tensor) -> torch.Tensor:
-        weight = self.weight if hasattr(self, "weight") else self.made()
+        weight = self.weight if self.kept else self.made()
         y = F.conv1d(x[:, None], weight.flip(-1)[:, None], stride=self.fine).square()
         if len(weight) > self.channels:
             y = y[:, :self.channels] + y[:, self.channels:]
-        return F.avg_pool1d(y, self.size, self.jump)
+        b, m, n = y.shape
+        return F.conv1d(y.reshape(b * m, 1, n), self.low, stride=self.jump).reshape(b, m, -1)
 
     def taps(self) -> Signal:
-        weight = (self.weight if hasattr(self, "weight") else self.made()).detach().double()
+        weight = (self.weight if self.kept else self.made()).detach().double().cpu()
         if len(weight) > self.channels:
             weight = torch.complex(weight[:self.channels], weight[self.channels:])
-        return Signal(weight.cpu().numpy(), Domain(self.length, Fraction(1, self.rate), -((self.length - 1) // 2), "s"))
+        return Signal(weight.numpy(), Domain(self.length, Fraction(1, self.rate), -((self.length - 1) // 2), "s"))
 
     def macs(self, frames: int) -> int:
         fine = (frames - 1) * self.jump + self.size
-        return fine * self.length * (self.channels if self.family == "taps" else 2 * self.channels)
+        return self.channels * (fine * self.length * (1 if self.family == "taps" else 2) + frames * self.size)
 
 
 class Mel(Front):
@@ -150,19 +168,19 @@ class Mel(Front):
     """
 
     def __init__(self, rate: int, train: str, *, count: int = 40, low: float = 60.0, high: float = 0.0, hop: float = 0.01,
-                 frame: float = 0.032, compress: str = "log", smooth: float = 0.4):
-        self.window, self.hop = round(frame * rate), round(hop * rate)
-        super().__init__(count, rate, Reach(0, self.window - 1, self.hop), compress, smooth, train)
+                 frame: float = 0.032, compress: str = "log", smooth: float = 0.4, quiet: float = QUIET):
+        self.window, self.hop = round(frame * rate), max(round(hop * rate), 1)
+        super().__init__(count, rate, Reach(0, self.window - 1, self.hop), compress, smooth, train, quiet)
         self.size = 1 << (self.window - 1).bit_length()
         high = high or 0.475 * rate
         self.register_buffer("hann", torch.hann_window(self.window, dtype=torch.float64).float())
         self.hann /= self.hann.norm()
         edges = torch.tensor(_mel_spaced(low, high, count + 2), dtype=torch.float32)
         self.register_buffer("frequency", torch.linspace(0, rate / 2, self.size // 2 + 1))
-        self.train_ = train
+        self.moves = train
         if train == "learned":
-            self.centre = nn.Parameter(edges[1:-1].clone())
-            self.bandwidth = nn.Parameter((edges[2:] - edges[:-2]) / 2)
+            self.log_centre = nn.Parameter(edges[1:-1].log())
+            self.log_bandwidth = nn.Parameter(((edges[2:] - edges[:-2]) / 2).log())
         else:
             self.register_buffer("edges", edges)
             start = triangles(self.frequency, edges[:-2], edges[1:-1], edges[2:])
@@ -170,11 +188,11 @@ class Mel(Front):
 
     def triangles(self, stretch: float = 1.0) -> torch.Tensor:
         """(bands, frequencies), with all band edges moved by a factor."""
-        if self.train_ == "learned":
-            wide = self.bandwidth.abs().clamp(min=5.0)
-            return triangles(self.frequency, (self.centre - wide) * stretch, self.centre * stretch, (self.centre + wide) * stretch)
+        if self.moves == "learned":
+            centre, wide = self.log_centre.exp() * stretch, self.log_bandwidth.exp().clamp(min=5.0) * stretch
+            return triangles(self.frequency, centre - wide, centre, centre + wide)
         if stretch == 1.0:
-            return self.weight.abs() if self.train_ == "initial" else self.weight
+            return self.weight.abs() if self.moves == "initial" else self.weight
         edges = _warped(self.edges, stretch, self.rate / 2, float(self.edges[-1]))
         return triangles(self.frequency, edges[:-2], edges[1:-1], edges[2:])
 
@@ -190,7 +208,7 @@ class Mel(Front):
     def warped(self, x: torch.Tensor, stretches: torch.Tensor) -> torch.Tensor:
         """Features with the band edges of each clip moved by its own factor: another length of the vocal tract."""
         power = torch.bmm(torch.stack([self.triangles(float(s)) for s in stretches]), self.spectra(x))
-        power = self.pcen(power) if self.compression == "pcen" else (power + QUIET).log()
+        power = self.pcen(power) if self.compression == "pcen" else (power + self.quiet).log()
         return (power - self.mean[:, None]) / self.deviation[:, None]
 
     def taps(self) -> Signal:
@@ -268,5 +286,5 @@ def front(spec: Mapping[str, Any], rate: int) -> Front:
             return Mel(rate, train, **({"compress": "pcen"} if kind == "pcen" else {}) | options)
         return Filters(rate, train, family=kind, **options)
     except TypeError as why:
-        word = str(why).split("'")[-2]
-        raise UsageError(f"front {kind}: {word!r} is not known{hint(word, ('count', 'low', 'high', 'hop', 'frame', 'scale'))}") from None
+        word, known = str(why).split("'")[-2], ("count", "low", "high", "hop", "frame", "compress", "smooth", "quiet", "taps", "scale")
+        raise UsageError(f"front {kind}: {word!r}; wanted some of {', '.join(known[:None if kind != 'mel' else 8])}{hint(word, known)}") from None

@@ -12,11 +12,11 @@ from typing import Any
 from ..errors import UsageError, hint
 from .config import Config
 
-__all__ = ["DEFAULT", "PRESETS", "RECIPES", "known", "preset"]
+__all__ = ["DEFAULT", "PRESETS", "RECIPES", "known", "matched", "preset"]
 
 PRESETS: dict[str, Callable[..., Config]] = {}
-DEFAULT = "tcresnet8"  # what `train` takes
-RECIPES: dict[str, dict[str, Any]] = {}  # how a preset is trained where that is not how all are
+DEFAULT = "voices"  # what `train` takes
+RECIPES: dict[str, dict[str, Any]] = {"voices": {"average": "ema", "memory": 0.995}, "rawvoices": {"average": "ema", "memory": 0.995}}  # how a preset is trained where that is not how all are
 
 
 def _enter(make: Callable[..., Config]) -> Callable[..., Config]:
@@ -58,6 +58,28 @@ def known(name: str) -> tuple[Callable[..., Config], dict[str, int]]:
 
 def _mel(count: int = 40, train: str = "fixed", front: str = "mel", **more: Any) -> dict[str, Any]:
     return {"kind": front, "count": count, "train": train, **more}
+
+
+def _folded(width: int, count: int) -> list[dict[str, Any]]:
+    """2D layers over frequency and time, the frequencies that are left folded into channels, two separable bypassed layers along time."""
+    blocks: list[dict[str, Any]] = [
+        {"kind": "fold", "how": "open"}, {"channels": 16, "taps": 5, "stride": [2, 2]}, {"channels": 24, "taps": 3, "stride": [2, 1]},
+        {"channels": 32, "taps": 3, "stride": [2, 2]}, {"kind": "fold"}, {"channels": width}]
+    return [*blocks, *({"kind": "residual", "blocks": [{"channels": width, "taps": 5, "separable": True, "nonlinearity": "none"}]}
+                       for _ in range(2))]
+
+
+@_enter
+def voices(labels: Sequence[str], *, rate: int = 8000, width: int = 64, count: int = 40, front: str = "mel", train: str = "fixed") -> Config:
+    """What holds best on speakers never heard: log-mel, three layers over frequency and time, two along time."""
+    return Config(labels, rate, window=1.25, front=_mel(count, train, front), blocks=_folded(width, count), head={"pool": "mean+max", "drop": 0.3})
+
+
+@_enter
+def rawvoices(labels: Sequence[str], *, rate: int = 8000, width: int = 56, count: int = 40, front: str = "gabor",
+              train: str = "learned") -> Config:
+    """The same on the wave itself: its bands are filters whose centres and widths are learned."""
+    return Config(labels, rate, window=1.25, front=_mel(count, train, front), blocks=_folded(width, count), head={"pool": "mean+max", "drop": 0.3})
 
 
 @_enter
@@ -156,3 +178,24 @@ def dense(labels: Sequence[str], *, rate: int = 8000, hidden: int = 16, depth: i
     blocks = [{"channels": hidden, "taps": instants, "bias": True, "normalise": "none"}]
     blocks += [{"channels": hidden, "bias": True, "normalise": "none"}] * (depth - 1)
     return Config(labels, rate, window=window, front=table, blocks=blocks, head={"pool": "mean"})
+
+
+def matched(config: Config, **options: Any) -> Config:
+    """A dense net with as many parameters as that of a config, within 2 % where one hidden layer allows it.
+
+    >>> matched(preset("m5", ["no", "yes"])).preset
+    'dense'
+    """
+    from .fronts import front as made
+    from .nets import Net
+
+    goal, labels = Net(config).parameter_count, len(config.labels)
+    instants = made(_mel(), config.rate).reach.count(config.rate)
+    # count·instants·hidden + hidden + (hidden + 1)·labels, by the number of bands that comes nearest
+    fits = []
+    for count in range(40, 23, -1):
+        each = count * instants + 1 + labels
+        hidden = max(round((goal - labels) / each), 1)
+        fits.append((abs(hidden * each + labels - goal), -count, hidden))
+    _, count, hidden = min(fits)
+    return preset("dense", config.labels, rate=config.rate, hidden=hidden, count=-count, **options)

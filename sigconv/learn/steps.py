@@ -18,20 +18,15 @@ __all__ = ["averaged", "learning_rate", "loss_of", "mixed", "no_speech", "noise_
 
 
 def optimizer_of(net: Net, recipe: Recipe) -> torch.optim.Optimizer:
-    """AdamW, or SGD with momentum; weights of layers decay, biases, gains and what has a unit (Hz) do not.
+    """AdamW, or SGD with momentum; weights of layers decay, biases, gains and frequencies do not.
 
     The two forms of momentum, p ← βp + g with a step of γ(1 − β), and p ← βp + (1 − β)g with γ, are one: so SGD's rate means the
     same at every β.
     """
-    moved = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
-    layers = [p for name, p in moved if p.ndim > 1 and not name.endswith(("centre", "bandwidth"))]
-    heavy = {id(p) for p in layers}
-    hertz = [p for name, p in moved if name.endswith(("centre", "bandwidth"))]
-    rest = [p for name, p in moved if id(p) not in heavy and not name.endswith(("centre", "bandwidth"))]
-    # a frequency moves in Hz: its steps are larger by what a weight of 1 would be
-    groups = [{"params": layers, "kind": "layers", "times": 1.0}, {"params": rest, "kind": "rest", "times": 1.0},
-              {"params": hertz, "kind": "hertz", "times": 200.0}]
-    groups = [{**g, "weight_decay": 0.0, "lr": recipe.lr} for g in groups if g["params"]]
+    moved = [p for p in net.parameters() if p.requires_grad]
+    groups = [{"params": [p for p in moved if (p.ndim > 1) == layers], "kind": kind, "weight_decay": 0.0}
+              for kind, layers in (("layers", True), ("rest", False))]
+    groups = [g for g in groups if g["params"]]
     if recipe.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98))
     return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.nesterov and recipe.momentum > 0)
@@ -58,7 +53,7 @@ def paced(optimizer: torch.optim.Optimizer, recipe: Recipe, rate: float, epoch: 
     """Set rates and weight decay for the next step."""
     scale = 1 - recipe.momentum if recipe.optimizer == "sgd" else 1.0
     for group in optimizer.param_groups:
-        group["lr"] = rate * scale * group["times"]
+        group["lr"] = rate * scale
         group["weight_decay"] = recipe.decay if group["kind"] == "layers" and recipe.on("decay") and epoch >= recipe.late else 0.0
 
 
