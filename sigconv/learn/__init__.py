@@ -7,7 +7,12 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Augment": "augmenting",
     "Batch": "speech", "Item": "items", "Speech": "speech", "Split": "splits", "folds": "splits", "split": "splits",
+    "coloured": "effects", "equalised": "effects", "noisy": "effects", "pitched": "effects", "reverberant": "effects",
+    "sped": "effects", "tilted": "effects", "tract": "effects",
+    "level": "leveling", "levelled": "leveling", "placed": "leveling", "trailing_level": "leveling", "trimmed": "leveling",
+    "lengths_mask": "masking", "mask": "masking", "mixup": "masking",
     "read_labels": "items", "write_labels": "items",
     "Answer": "answers", "Config": "config", "FORMS": "exporting", "Net": "nets", "PRESETS": "presets", "Recipe": "recipe", "Report": "evaluating", "Run": "runs",
     "TIPS": "recipe", "compare": "evaluating", "evaluate": "evaluating", "export": "exporting", "sweep": "evaluating", "train": "training",
