@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from .. import arrays
 from ..domain import Domain
 from ..errors import SigconvError
 from ..resampling import resample
 from ..signal import Signal
-from .levels import active, levelled, levelled_running
+from .leveling import BLOCK, levelled
 
 if TYPE_CHECKING:
     from .nets import Net
 
 __all__ = ["Answer", "answer", "answers", "samples", "scan"]
 
+MEMORY = 1.5  # s over which a running level looks back
 PIECE = 2**20  # samples of a long sound that are scanned at a time
 
 
@@ -67,14 +69,20 @@ def answer(net: Net, x: Signal) -> Answer:
 
 
 @torch.no_grad()
-def answers(net: Net, clips: list[torch.Tensor]) -> torch.Tensor:
-    """Probabilities (clips, labels) of clips of any length at the net's rate: levelled, the window around the loudest stretch of each."""
+def answers(net: Net, clips: list[torch.Tensor], head: str = "label") -> torch.Tensor:
+    """Probabilities (clips, answers) of clips of any length at the net's rate: levelled, the window around the loudest stretch of each."""
     net.eval()
     device = net.front.mean.device
     spare = (net.config.votes - 1) * net.stride
     rows = torch.stack([centred(clip.cpu(), net, spare) for clip in clips])
-    logits = net.scores(levelled(rows, net.rate).to(device)) if net.exact or not spare else net(levelled(rows, net.rate).to(device))[..., None]
-    return torch.log_softmax(logits.double(), 1).mean(-1).softmax(1).cpu()
+    rows = levelled(rows, net.rate).to(device)
+    logits = net(rows, every=True)[head] if spare == 0 or not net.exact else _positions(net, rows, head)
+    return torch.log_softmax(logits.double(), 1).reshape(len(rows), logits.shape[1], -1).mean(-1).softmax(1).cpu()
+
+
+def _positions(net: Net, rows: torch.Tensor, head: str) -> torch.Tensor:
+    h = net.features(rows)
+    return (net.head if head == "label" else net.others[head])(h)
 
 
 def centred(x: torch.Tensor, net: Net, spare: int = 0) -> torch.Tensor:
@@ -84,7 +92,22 @@ def centred(x: torch.Tensor, net: Net, spare: int = 0) -> torch.Tensor:
     begin = (first + last - size) // 2
     begin = min(max(begin, 0), len(x) - size) if len(x) >= size else (len(x) - size) // 2
     left, right = max(-begin, 0), max(begin + size - len(x), 0)
-    return torch.nn.functional.pad(x[max(begin, 0):begin + size], (left, right))
+    return F.pad(x[max(begin, 0):begin + size], (left, right))
+
+
+def active(x: torch.Tensor, rate: int, longest: int) -> tuple[int, int]:
+    """Where of a sound (n,) the speech is: the first and last active block, within the stretch of `longest` samples that has most of it."""
+    size = max(round(BLOCK * rate), 1)
+    power = F.pad(x, (0, -len(x) % size)).reshape(-1, size).square().mean(1)
+    floor = power.sort().values[len(power) // 10]
+    on = ((power - 2 * floor).clamp(min=0) >= 1e-2 * (power.max() - floor)).to(power) * (power - floor).clamp(min=0).sqrt()
+    if not on.any():
+        return 0, len(x)
+    count = max(longest // size, 1)
+    total = torch.cumsum(F.pad(on, (1, count)), 0)
+    begin = int((total[count:] - total[:-count]).argmax())
+    inside = on[begin:begin + count].nonzero()[:, 0]
+    return (begin + int(inside[0])) * size, min((begin + int(inside[-1]) + 1) * size, len(x))
 
 
 @torch.no_grad()
@@ -98,7 +121,7 @@ def scan(net: Net, x: Signal, hop: float | None, level: bool) -> Signal:
     if jump < 1:
         raise SigconvError(f"hop {hop!r} s: wanted at least a sample, {1 / net.rate:g} s")
     if level:
-        wave = levelled_running(wave[None], net.rate)[0]
+        wave = levelled(wave, net.rate, seconds=MEMORY)
     wave = wave.to(net.front.mean.device)
     logits = _slid(net, wave, jump) if net.exact else _windows(net, wave, jump)
     data = torch.log_softmax(logits.double(), 0).cpu().numpy()

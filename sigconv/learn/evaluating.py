@@ -115,10 +115,10 @@ def report(probabilities: Any, y: Any, labels: Sequence[str], speakers: Sequence
                   tuple(labels), confusion, per, dict(sorted(voices.items())), right, protocol)
 
 
-def evaluate(net: Net, data: Speech, *, protocol: str = "", snr: float | None = None, gain: float = 0.0, seed: int = 0, batch: int = 100) -> Report:
+def evaluate(net: Net, data: Speech, *, head: str = "label", protocol: str = "", snr: float | None = None, gain: float = 0.0, seed: int = 0, batch: int = 100) -> Report:
     """A net's figures on a set of clips, each brought to one level and set into the middle of the net's window.
 
-    `snr`: white noise at so many dB below the speech is added; `gain`: dB. The set's labels must be among the net's.
+    `head`: which question, of a net with several. `snr`: white noise at so many dB below the speech is added; `gain`: dB. The set's labels must be among the net's.
 
     Raises `SigconvError` for labels that the net does not know, and no clips.
     """
@@ -126,16 +126,16 @@ def evaluate(net: Net, data: Speech, *, protocol: str = "", snr: float | None = 
         raise SigconvError(f"label {printable(strange[0], 60)!r}: the net knows {printable(', '.join(net.labels), 200)}; wanted clips of these")
     if not len(data):
         raise SigconvError("no clips to judge by: wanted some")
-    p, classes = probabilities_of(net, data, snr=snr, gain=gain, seed=seed, batch=batch)
-    return report(p, classes, net.labels, [item.speaker for item in data.items] if data.speakers else (), protocol=protocol,
+    p, classes = probabilities_of(net, data, head, snr=snr, gain=gain, seed=seed, batch=batch)
+    return report(p, classes, net.labels if head == "label" else net.config.heads[head], [item.speaker for item in data.items] if data.speakers else (), protocol=protocol,
                   threshold=net.threshold)
 
 
 @torch.no_grad()
-def probabilities_of(net: Net, data: Speech, *, snr: float | None = None, gain: float = 0.0, seed: int = 0,
+def probabilities_of(net: Net, data: Speech, head: str = "label", *, snr: float | None = None, gain: float = 0.0, seed: int = 0,
                      batch: int = 100) -> tuple[np.ndarray, np.ndarray]:
-    """Probabilities (clips, labels) and true classes, in the net's order of labels."""
-    place = np.array([net.labels.index(label) if label in net.labels else -1 for label in data.labels])
+    """Probabilities (clips, answers) and true classes, in the net's order of answers."""
+    words = {word: i for i, word in enumerate(net.labels if head == "label" else net.config.heads[head])}
     g = torch.Generator().manual_seed(seed)
     parts, classes = [], []
     for some in data.batches(batch, net.rate):
@@ -144,8 +144,8 @@ def probabilities_of(net: Net, data: Speech, *, snr: float | None = None, gain: 
             power = x.square().sum(1, keepdim=True) / torch.from_numpy(np.maximum(lengths, 1))[:, None]
             x = x + torch.randn(x.shape, generator=g) * (power * 10 ** (-snr / 10)).sqrt()
         x = x * 10 ** (gain / 20)
-        parts.append(answers(net, [row[:n] for row, n in zip(x, lengths, strict=True)]).numpy())
-        classes.append(place[some.y])
+        parts.append(answers(net, [row[:n] for row, n in zip(x, lengths, strict=True)], head).numpy())
+        classes.append([words.get(getattr(data.items[i], head), -1) for i in some.index])
     return np.concatenate(parts), np.concatenate(classes)
 
 

@@ -89,11 +89,10 @@ class Net(nn.Module):
         """Logits of every window: (b, labels, positions)."""
         return self.head(self.features(x, change))
 
-    def forward(self, x: torch.Tensor, change: Any = None) -> torch.Tensor:
-        return self.scores(self.filled(x), change).mean(-1)
-
-    def every(self, x: torch.Tensor, change: Any = None) -> dict[str, torch.Tensor]:
-        """The logits of all heads, by name; "label" is the first."""
+    def forward(self, x: torch.Tensor, change: Any = None, every: bool = False) -> Any:
+        """Logits (b, labels); with `every`, those of all heads by name, "label" the first."""
+        if not every:
+            return self.scores(self.filled(x), change).mean(-1)
         h = self.features(self.filled(x), change)
         return {"label": self.head(h).mean(-1), **{name: head(h).mean(-1) for name, head in self.others.items()}}
 
@@ -116,7 +115,7 @@ class Net(nn.Module):
         """Scores over a long sound: log-probabilities, a channel for each label, stamped with the middle of their window.
 
         `hop` in s: by default `net.stride` samples, finer ones cost as many passes. `level`: brought to one level by
-        what was heard in the last second and a half. Equal to window by window within 1e-6; a net that is not exact is run so.
+        what was heard in the last 1.5 s. Equal to window by window within 1e-6; a net that is not exact is run so.
 
         Raises `SigconvError` for what is no sound, or shorter than a window.
         """

@@ -69,6 +69,7 @@ class Recipe:
     without: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "without", tuple(self.without))
         for tip in self.without:
             if tip not in TIPS:
                 raise UsageError(f"without {tip!r}: wanted some of {', '.join(TIPS)}{hint(str(tip), TIPS)}")

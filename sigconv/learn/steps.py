@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .nets import Net
     from .recipe import Recipe
 
-__all__ = ["averaged", "learning_rate", "loss_of", "mixed", "no_speech", "noise_ratio", "optimizer_of", "paced", "share_of", "shrink",
+__all__ = ["averaged", "learning_rate", "loss_of", "no_speech", "noise_ratio", "optimizer_of", "paced", "share_of", "shrink",
            "targets_of", "update_ratios"]
 
 
@@ -97,26 +97,6 @@ def targets_of(y: torch.Tensor, classes: int) -> torch.Tensor:
     """One-hot rows; of class −1 the uniform distribution: no label at all."""
     rows = F.one_hot(y.clamp(min=0), classes).to(torch.float32)
     return torch.where((y < 0)[:, None], torch.full_like(rows, 1 / classes), rows)
-
-
-def mixed(x: torch.Tensor, t: torch.Tensor, beta: float, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mixup: each clip with a share of another, in power, and their targets with the same shares."""
-    u = torch.rand(len(x), 64, generator=generator)
-    share = _beta(beta, u)
-    share = torch.maximum(share, 1 - share)[:, None]
-    other = torch.randperm(len(x), generator=generator)
-    return share.sqrt() * x + (1 - share).sqrt() * x[other], share * t + (1 - share) * t[other]
-
-
-def _beta(beta: float, u: torch.Tensor) -> torch.Tensor:
-    """Beta(b, b) of uniform numbers, by Jöhnk: the first pair whose powers sum to at most 1 (b ≤ 1); above 1 by order statistics."""
-    if beta <= 1:
-        a, b = u[:, ::2] ** (1 / beta), u[:, 1::2] ** (1 / beta)
-        good = (a + b <= 1) & (a + b > 0)
-        first = good.to(torch.uint8).argmax(1)[:, None]
-        return torch.where(good.any(1), (a / (a + b).clamp(min=1e-30)).gather(1, first)[:, 0], u[:, 0].round())
-    count = min(2 * round(beta) - 1, u.shape[1])
-    return u[:, :count].sort(1).values[:, count // 2]
 
 
 def loss_of(logits: torch.Tensor, target: torch.Tensor, recipe: Recipe) -> torch.Tensor:

@@ -7,7 +7,7 @@ weights to the bit. Several processes (torchrun) run the same loop on their shar
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +19,14 @@ from ..errors import SigconvError, UsageError, hint, printable
 from . import presets
 from .config import Config
 from .evaluating import evaluate, probabilities_of, report
-from .levels import levelled, placed
+from .augmenting import Augment
+from .leveling import levelled, placed
+from .masking import mask, mixup
 from .nets import Net
 from .recipe import Recipe, without
 from .runs import Run, State, begun, finish, keep, resumed
 from .speech import Speech
-from .steps import (averaged, learning_rate, loss_of, mixed, no_speech, noise_ratio, optimizer_of, paced, share_of, shrink, targets_of,
+from .steps import (averaged, learning_rate, loss_of, no_speech, noise_ratio, optimizer_of, paced, share_of, shrink, targets_of,
                     update_ratios)
 
 if TYPE_CHECKING:
@@ -101,9 +103,10 @@ def _loop(state: State, recipe: Recipe, parts: Split, folder: Path | None, rank:
         net.train()
         for i in range(per_epoch):
             step = epoch * per_epoch + i
-            x, target = _batch(net, data, order[i * batch:(i + 1) * batch][rank::world], recipe, draws)
+            x, targets = _batch(net, data, order[i * batch:(i + 1) * batch][rank::world], recipe, draws)
             paced(optimizer, recipe, learning_rate(recipe, step, steps), epoch)
-            loss = loss_of(model(x.to(device), _masks(recipe, draws)), target.to(device), recipe)
+            said = model(x.to(device), _masks(recipe, draws), every=True)
+            loss = torch.stack([loss_of(said[head], target.to(device), recipe) for head, target in targets.items()]).sum()
             if not torch.isfinite(loss):
                 raise SigconvError(f"the loss is {float(loss.detach())} in epoch {epoch + 1}: wanted a lower learning rate (lr {recipe.lr:g}), or clip > 0")
             optimizer.zero_grad()
@@ -134,41 +137,44 @@ def _loop(state: State, recipe: Recipe, parts: Split, folder: Path | None, rank:
     return chosen
 
 
-def _batch(net: Net, data: Speech, index: np.ndarray, recipe: Recipe, draws: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Some clips as the net is to hear them, and what it should say of them."""
+def _batch(net: Net, data: Speech, index: np.ndarray, recipe: Recipe, draws: torch.Generator) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+    """Some clips as the net is to hear them, and what each head should say of them."""
     some = data.batch(index, net.rate)
-    x, lengths, y = torch.from_numpy(some.x), torch.from_numpy(some.lengths), torch.from_numpy(some.y)
+    x, lengths = torch.from_numpy(some.x), torch.from_numpy(some.lengths)
     if recipe.on("normalise"):
         x = levelled(x, net.rate)
     if recipe.augment is None:
         x = placed(x, lengths, net.window)
     else:
-        x = _augmented(x, lengths, net, recipe.augment, draws)
-    target = targets_of(y, len(net.labels))
+        x = Augment(**recipe.augment)(x, net.rate, draws, lengths, net.window)
+    answers = {"label": net.labels, **net.config.heads}
+    targets = torch.cat([targets_of(_classes(data, index, head, words), len(words)) for head, words in answers.items()], 1)
     if recipe.mixup:
-        x, target = mixed(x, target, recipe.mixup, draws)
+        x, targets = mixup(x, targets, draws, recipe.mixup, energy=True)
     if count := round(recipe.negatives * len(index)):
-        noise = levelled(no_speech(count, net.window, net.rate, draws), net.rate)
-        x = torch.cat([x, noise])
-        target = torch.cat([target, targets_of(torch.full((count,), -1), len(net.labels))])
-    return x, target
+        x = torch.cat([x, levelled(no_speech(count, net.window, net.rate, draws), net.rate)])
+        nothing = [targets_of(torch.full((count,), -1), len(words)) for words in answers.values()]
+        targets = torch.cat([targets, torch.cat(nothing, 1)])
+    return x, dict(zip(answers, targets.split([len(words) for words in answers.values()], 1), strict=True))
 
 
-def _augmented(x: torch.Tensor, lengths: torch.Tensor, net: Net, options: Mapping[str, Any], draws: torch.Generator) -> torch.Tensor:
-    """Clips at random places of their windows, changed as speech changes from voice to voice and room to room."""
-    x = placed(x, lengths, net.window, torch.rand(len(x), generator=draws))
-    return x * 10 ** ((torch.rand(len(x), 1, generator=draws) * 12 - 6) / 20)
+def _classes(data: Speech, index: np.ndarray, head: str, words: Sequence[str]) -> torch.Tensor:
+    """What a head should say of these clips: the place of the item's label, speaker, … among its words, −1 where that is not known."""
+    at = {word: i for i, word in enumerate(words)}
+    return torch.tensor([at.get(getattr(data.items[i], head), -1) for i in index])
 
 
 def _masks(recipe: Recipe, draws: torch.Generator) -> Any:
-    return None
+    """What takes bands and times out of the features, where that is wanted."""
+    return None if recipe.masks is None else lambda bands: mask(bands, draws, **recipe.masks)
 
 
 def _drawn(recipe: Recipe, epoch: int, count: int, rank: int) -> tuple[np.ndarray, torch.Generator]:
     """The order of an epoch, the same in every process, and where its other random numbers come from, another in each."""
     order = np.random.default_rng([recipe.seed, epoch]).permutation(count) if recipe.on("shuffle") else np.arange(count)
-    torch.manual_seed((recipe.seed * 1_000_003 + epoch) * 64 + rank)  # what layers draw: dropout
-    return order, torch.Generator().manual_seed((recipe.seed * 1_000_003 + epoch) * 64 + rank + 32)
+    seed = int(np.random.default_rng([recipe.seed, epoch, rank, 1]).integers(2**62))
+    torch.manual_seed(seed)  # what layers draw: dropout
+    return order, torch.Generator().manual_seed(seed ^ 1)
 
 
 def _validated(state: State, valid: Speech, line: dict[str, Any], recipe: Recipe) -> bool:
@@ -231,8 +237,14 @@ def _resolved(preset: str | Config | None, data: Speech, options: Mapping[str, A
     words = {f.name for f in fields(Recipe)}
     mine = {k: v for k, v in options.items() if k in words}
     rest = {k: v for k, v in options.items() if k not in words}
+    heads = rest.get("heads", ())
+    if not isinstance(heads, Mapping):
+        names = heads.split(",") if isinstance(heads, str) else list(heads)
+        rest["heads"] = {name: tuple(sorted({getattr(item, name) for item in data.items})) for name in names if name != "label"}
     if isinstance(preset, Config):
-        return preset.but(labels=data.labels, **rest), Recipe.read(mine)
+        if unknown := set(rest) - set(Config.__dataclass_fields__):
+            raise UsageError(f"option {sorted(unknown)[0]!r}: wanted one of the recipe or of Config")
+        return preset.but(labels=data.labels, **{k: v for k, v in rest.items() if v or k != "heads"}), Recipe.read(mine)
     name = preset or presets.DEFAULT
     made, _ = presets.known(name)
     known = {*words, *(made.__kwdefaults__ or {}), *Config.__dataclass_fields__}
