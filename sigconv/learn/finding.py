@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from ..errors import SigconvError, among, hint, printable
+from ..errors import SigconvError, among, printable
 from .commands import LISTS, NOHASH, NOISE, of_commands
 from .items import PARTS, Item
 
@@ -98,8 +98,14 @@ def _place(folder: str | Path) -> tuple[Path, Path | None]:
 
 
 def _files(folder: Path) -> Iterator[str]:
-    """Every file below, as paths from the folder, hidden ones left out; a folder's files before its folders."""
-    for at, folders, names in os.walk(folder, followlinks=False):
+    """Every file below, as paths from the folder, hidden ones left out; links are followed, to each folder once."""
+    seen = set()
+    for at, folders, names in os.walk(folder, followlinks=True):
+        place = os.path.realpath(at)
+        if place in seen:
+            folders.clear()
+            continue
+        seen.add(place)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         here = Path(at).relative_to(folder)
         yield from ((here / name).as_posix() for name in sorted(names) if not name.startswith("."))
@@ -197,8 +203,7 @@ def _of_table(found: Found, table: Path) -> Iterator[Item | tuple[str, str]]:
     if not columns:
         names = list(next(_rows(table)).values())
         raise SigconvError(f"{printable(table)}: columns {printable(', '.join(names), 120)}; wanted one of "
-                           f"{', '.join(COLUMNS['path'][:3])} and one of {', '.join(COLUMNS['label'][:4])}"
-                           + "".join(hint(n.lower(), COLUMNS["label"]) for n in names[:1]))
+                           f"{', '.join(COLUMNS['path'][:3])} and one of {', '.join(COLUMNS['label'][:4])}")
     rows = _rows(table)
     next(rows)
     by_name: dict[str, list[str]] = {}

@@ -65,6 +65,13 @@ def write_labels(path: str | Path, labels: tuple[str, ...] | list[str]) -> None:
 def read_labels(path: str | Path) -> tuple[str, ...]:
     """The labels that a file names, one a line, as `write_labels` leaves them.
 
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "labels.txt"
+    >>> file.write_text("no\\nyes\\n")
+    7
+    >>> read_labels(file)
+    ('no', 'yes')
+
     Raises `SigconvError` for a file that is not there, is no text, names none, or names one twice.
     """
     wanted = "wanted text, a label a line, none twice"

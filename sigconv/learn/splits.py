@@ -51,6 +51,14 @@ def split(data: Speech, how: str = "auto", *, seed: int = 0, valid: str | float 
     training clips, or another share; None, none. "auto" takes what the official split has, "speaker" where that leaves two
     speakers or more to learn from, or else "clips".
 
+    >>> import tempfile, sigconv as sc
+    >>> folder, click = tempfile.mkdtemp(), sc.Signal(np.ones((1, 80)), sc.line(80, 8000))
+    >>> for name in ("0_ann_1", "0_bob_1", "0_cid_1", "1_ann_1", "1_bob_1", "1_cid_1"):
+    ...     sc.save(click, f"{folder}/{name}.wav")
+    >>> made = split(sc.learn.Speech(folder), "speaker:ann", valid=None)
+    >>> made.train.speakers, made.test.speakers, made.protocol
+    (('bob', 'cid'), ('ann',), 'speaker ann left out, no validation, seed 0')
+
     Raises `SigconvError` for a protocol that this set does not know, and a speaker who is not in it; labels that are on one
     side alone are a `SigconvWarning`.
     """
@@ -86,7 +94,16 @@ def folds(data: Speech, how: str | int = "leave-one-out", *, seed: int = 0,
           valid: str | float | None = "auto") -> tuple[Split, ...]:
     """One split for each speaker left out, in the order of their names, or for each of k groups of speakers of like size.
 
-    Every clip with a known speaker is tested once. Raises `SigconvError` for fewer speakers than folds.
+    Every clip with a known speaker is tested once.
+
+    >>> import tempfile, sigconv as sc
+    >>> folder, click = tempfile.mkdtemp(), sc.Signal(np.ones((1, 80)), sc.line(80, 8000))
+    >>> for name in ("0_ann_1", "0_bob_1", "1_ann_1", "1_bob_1"):
+    ...     sc.save(click, f"{folder}/{name}.wav")
+    >>> [fold.test.speakers for fold in folds(sc.learn.Speech(folder), valid=None)]
+    [('ann',), ('bob',)]
+
+    Raises `SigconvError` for fewer speakers than folds.
     """
     if how == "leave-one-out":
         _several(data, 2)
