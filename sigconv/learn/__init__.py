@@ -15,7 +15,7 @@ _HOMES = {
     "lengths_mask": "masking", "mask": "masking", "mixup": "masking",
     "read_labels": "items", "write_labels": "items",
     "Answer": "answers", "Config": "config", "FORMS": "exporting", "Net": "nets", "PRESETS": "presets", "Recipe": "recipe", "Report": "evaluating", "Run": "runs",
-    "TIPS": "recipe", "compare": "evaluating", "evaluate": "evaluating", "export": "exporting", "sweep": "evaluating", "train": "training",
+    "TIPS": "recipe", "perceptron": "baselines", "compare": "evaluating", "evaluate": "evaluating", "export": "exporting", "sweep": "evaluating", "train": "training",
 }
 
 __all__ = sorted(_HOMES)

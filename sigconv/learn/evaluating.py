@@ -145,7 +145,7 @@ def probabilities_of(net: Net, data: Speech, head: str = "label", *, snr: float 
             x = x + torch.randn(x.shape, generator=g) * (power * 10 ** (-snr / 10)).sqrt()
         x = x * 10 ** (gain / 20)
         parts.append(answers(net, [row[:n] for row, n in zip(x, lengths, strict=True)], head).numpy())
-        classes.append([words.get(getattr(data.items[i], head), -1) for i in some.index])
+        classes.append([words.get(getattr(data.items[i], head), -1) for i in some.rows])
     return np.concatenate(parts), np.concatenate(classes)
 
 
