@@ -16,7 +16,7 @@ __all__ = ["DEFAULT", "PRESETS", "RECIPES", "known", "matched", "preset"]
 
 PRESETS: dict[str, Callable[..., Config]] = {}
 DEFAULT = "voices"  # what `train` takes
-RECIPES: dict[str, dict[str, Any]] = {"voices": {"average": "ema", "memory": 0.995}, "rawvoices": {"average": "ema", "memory": 0.995}}  # how a preset is trained where that is not how all are
+RECIPES: dict[str, dict[str, Any]] = {name: {"epochs": 20, "average": "ema", "memory": 0.995} for name in ("voices", "rawvoices")}  # how a preset is trained where that is not how all are
 
 
 def _enter(make: Callable[..., Config]) -> Callable[..., Config]:

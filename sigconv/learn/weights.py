@@ -41,10 +41,11 @@ def head_of(path: Any) -> dict[str, Any]:
     shown = printable(os.fspath(path), 200)
     try:
         with open(path, "rb") as file:  # noqa: PTH123
-            start = file.read(8)
+            start = file.read(9)
     except OSError as why:
         raise SigconvError(f"{shown}: {why.strerror or why}; wanted the weights of a net, e.g. run/best.safetensors") from None
-    if start[:2] == b"PK" or start[:1] == b"\x80":
+    # safetensors begin with eight bytes of length and a brace; the length may begin like a zip or a pickle does
+    if start[8:] != b"{" and (start[:2] == b"PK" or start[:1] == b"\x80"):
         raise SigconvError(f"{shown}: a pickle, which could run anything; it is not opened; wanted weights as .safetensors")
     from safetensors import SafetensorError, safe_open
 
