@@ -9,7 +9,8 @@ from .common import Talk, each, files, talk_options
 
 @click.command()
 @click.option("--scan", is_flag=True, help="Scores over time of long sounds, instead of one label.")
-@click.option("--hop", type=click.FloatRange(0, min_open=True), metavar="S", help="Seconds from score to score.  [default: the net's]")
+@click.option("--hop", type=click.FloatRange(0, min_open=True), metavar="S",
+              help="Seconds from score to score.  [default: the net's]")
 @talk_options
 @click.argument("run", metavar="RUN")
 @click.argument("names", metavar="FILE...", nargs=-1, required=True)
@@ -17,8 +18,8 @@ from .common import Talk, each, files, talk_options
 def classify(ctx: click.Context, run: str, names: tuple[str, ...], scan: bool, hop: float | None, talk: Talk) -> None:
     """Say which label each recording holds, of any rate, level and length.
 
-    RUN: the folder of a run, or its best.safetensors. A confidence under the net's threshold is told as "not accepted": perhaps no speech at
-    all.
+    RUN: the folder of a run, or its best.safetensors. A confidence under the net's threshold is told as "not accepted": perhaps
+    no speech at all.
     """
     import sigconv
     from sigconv.errors import printable
@@ -33,7 +34,8 @@ def classify(ctx: click.Context, run: str, names: tuple[str, ...], scan: bool, h
             chances = [float(scores.data[b, i]) for i, b in enumerate(best)]
             rows = [(float(t), net.labels[b], chance) for t, b, chance in zip(at, best, chances, strict=True)]
             words = "\n".join(f"{t:9.3f} s  {label}  {2.718281828459045**chance:.3f}" for t, label, chance in rows)
-            talk.result(f"{printable(path)}\n{words}", {"file": path, "scores": [{"time": t, "label": label, "log": c} for t, label, c in rows]})
+            talk.result(f"{printable(path)}\n{words}", {"file": path, "scores": [{"time": t, "label": label, "log": c} for t,
+                                                                                 label, c in rows]})
             return
         said = net.classify(x)
         remark = "" if said.accepted else f"  not accepted: below {net.threshold:.3f}"

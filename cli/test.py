@@ -11,16 +11,18 @@ from .common import Talk, talk_options
 
 @click.command()
 @click.option("--sweep", is_flag=True, help="Also under noise, and at other levels.")
-@click.option("--split", metavar="S", help="Only the test side of this split of DIR: official, speaker, speaker:NAME, fold:2/5, clips.")
+@click.option("--split", metavar="S",
+              help="Only the test side of this split of DIR: official, speaker, speaker:NAME, fold:2/5, clips.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the split.")
 @talk_options
 @click.argument("run", metavar="RUN")
 @click.argument("folder", metavar="DIR")
 def test(run: str, folder: str, sweep: bool, split: str | None, seed: int, talk: Talk) -> None:
-    """Judge a net by recordings with labels: right answers with their 95 % interval, by speaker, by label, and what its confidence is worth.
+    """Judge a net by recordings with labels: right answers with their 95 % interval, by speaker, by label, and what its
+    confidence is worth.
 
-    RUN: the folder of a run, or its best.safetensors. DIR: as for train; all of it, unless --split takes a part. Clips that the net was
-    trained on tell nothing.
+    RUN: the folder of a run, or its best.safetensors. DIR: as for train; all of it, unless --split takes a part. Clips that the
+    net was trained on tell nothing.
     """
     from sigconv import learn
     from sigconv.errors import printable

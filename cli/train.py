@@ -13,7 +13,8 @@ from .common import Talk, talk_options
 
 
 @click.command()
-@click.option("-p", "--preset", metavar="P", help="The net and how it is trained: m5, tcresnet8, bcresnet1 … bcresnet8, matchboxnet, "
+@click.option("-p", "--preset", metavar="P",
+              help="The net and how it is trained: m5, tcresnet8, bcresnet1 … bcresnet8, matchboxnet, "
               "sincnet, lenet, strided, multiscale, dense, …  [default: what holds best on speakers never heard]")
 @click.option("-o", "--output", metavar="RUN", help="The folder of the run.  [default: ./run, or the next free number]")
 @click.option("--split", default="auto", metavar="S", help="Who is tested: official, speaker, speaker:NAME, fold:2/5, clips.  "
@@ -21,20 +22,25 @@ from .common import Talk, talk_options
 @click.option("--epochs", type=click.IntRange(0), help="How often every clip is heard.  [default: the preset's]")
 @click.option("--seed", type=int, default=0, show_default=True, help="What random numbers begin with.")
 @click.option("--labels", metavar="A,B,…", help="Which labels, of those that are there.")
-@click.option("--classes", type=click.Choice(["10", "12", "35"]), help="Of Speech Commands: ten words, with unknown and silence, or all.")
+@click.option("--classes", type=click.Choice(["10", "12", "35"]),
+              help="Of Speech Commands: ten words, with unknown and silence, or all.")
 @click.option("--without", multiple=True, metavar="TIP", help="Leave one of the ten tips out; --explain lists them.")
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Any option of the recipe or the preset: lr=0.002, batch=32, "
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
+              help="Any option of the recipe or the preset: lr=0.002, batch=32, "
               "front=pcen, train=learned, width=1.5, …")
-@click.option("--resume", is_flag=True, help="Go on with the run in RUN: the weights will be those of a run that was not stopped.")
+@click.option("--resume", is_flag=True,
+              help="Go on with the run in RUN: the weights will be those of a run that was not stopped.")
 @click.option("--explain", is_flag=True, help="Tell what is done and why: the ten tips, on or off.")
 @talk_options
 @click.argument("folder", metavar="DIR")
 def train(folder: str, preset: str | None, output: str | None, split: str, epochs: int | None, seed: int, labels: str | None,
-          classes: str | None, without: tuple[str, ...], settings: tuple[str, ...], resume: bool, explain: bool, talk: Talk) -> None:
+          classes: str | None, without: tuple[str, ...], settings: tuple[str, ...], resume: bool, explain: bool,
+          talk: Talk) -> None:
     """Train a small convnet on a folder of recordings, and judge it on clips that it has not heard.
 
-    DIR: a folder for each label, names like 7_jackson_32.wav, a CSV with columns file and label, or Google Speech Commands. RUN gets
-    config.toml, metrics.jsonl, curves.png, confusion.png, best.safetensors (which test and classify read), last.safetensors, card.md.
+    DIR: a folder for each label, names like 7_jackson_32.wav, a CSV with columns file and label, or Google Speech Commands. RUN
+    gets config.toml, metrics.jsonl, curves.png, confusion.png, best.safetensors (which test and classify read),
+    last.safetensors, card.md.
     """
     from sigconv import learn
     from sigconv.errors import UsageError
@@ -98,7 +104,8 @@ def bar(talk: Talk) -> Iterator[Callable[[dict[str, Any]], None]]:
 
         def show(said: dict[str, Any]) -> None:
             valid = f", valid {100 * said['valid']:.1f} %" if said.get("valid") is not None else ""
-            progress.update(task, total=said["steps"], completed=said["step"], description=f"epoch {said['epoch']}/{said['epochs']}",
+            progress.update(task, total=said["steps"], completed=said["step"],
+                            description=f"epoch {said['epoch']}/{said['epochs']}",
                             figures=f"loss {said['loss']:.3f}{valid}")
         yield show
 

@@ -194,12 +194,14 @@ def _trained(path: str, layer: str, number: str | None, text: str) -> Signal:
     layers = Net.load(path).kernels()
     layer = layer or next(iter(layers), "")
     if layer not in layers:
-        raise UsageError(f"kernel {quoted(text)}: no layer {layer!r} with taps; wanted one of {', '.join(layers) or 'another net: it has none'}")
+        raise UsageError(f"kernel {quoted(text)}: no layer {layer!r} with taps; wanted one of "
+                         f"{', '.join(layers) or 'another net: it has none'}")
     k = layers[layer]
     if number is None:
         return k
     if not k.value or int(number) >= k.value[0]:
-        raise UsageError(f"kernel {quoted(text)}: filters are numbered from 0 to {k.value[0] - 1 if k.value else 0}; wanted one of these")
+        raise UsageError(f"kernel {quoted(text)}: filters are numbered from 0 to {k.value[0] - 1 if k.value else 0}; wanted "
+                         f"one of these")
     return Signal(k.data[int(number)], k.domain)
 
 

@@ -1,4 +1,5 @@
-"""The course's facts about training, as this project's own pieces give them (SYSTEMS rows 4, 10, 11, 29, 37-41, 63, 79-89, section B.5)."""
+"""The course's facts about training, as this project's own pieces give them (SYSTEMS rows 4, 10, 11, 29, 37-41, 63, 79-89,
+section B.5)."""
 
 import numpy as np
 import pytest
@@ -96,7 +97,8 @@ def test_gradcheck_of_public_ops(op):
 
 
 @pytest.mark.parametrize("layer", [
-    Norm("channel", 4, 1), Norm("layer", 4, 1), Norm("group:2", 4, 1), Norm("instance", 4, 1), Norm("trailing:3", 4, 1), Norm("batch", 4, 1),
+    Norm("channel", 4, 1), Norm("layer", 4, 1), Norm("group:2", 4, 1), Norm("instance", 4, 1), Norm("trailing:3", 4, 1),
+    Norm("batch", 4, 1),
     Pool("mean:2", 1), Pool("max:3/2", 1), Pool("rms:2", 1), nonlinear("log"), nonlinear("square"), nonlinear("swish"),
     build({"channels": 3, "taps": 3, "dilation": 2, "separable": True}, Shape(4)),
     build({"kind": "residual", "blocks": [{"channels": 4, "taps": 3, "stride": 2}]}, Shape(4)),
@@ -110,7 +112,8 @@ def test_gradcheck_of_layers(layer):
 @pytest.mark.parametrize("kind", ["taps", "sinc", "gabor", "gammatone", "mel", "pcen"])
 def test_gradcheck_of_fronts(kind):
     torch.manual_seed(0)
-    f = front({"kind": kind, "count": 3, "train": "learned", "hop": 0.05, "frame": 0.1, "high": 400, **({"smooth": 0.1} if kind == "pcen" else {})},
+    f = front({"kind": kind, "count": 3, "train": "learned", "hop": 0.05, "frame": 0.1, "high": 400,
+               **({"smooth": 0.1} if kind == "pcen" else {})},
               1000).double()
     assert gradcheck(lambda x: f(x), (double(1, 260),), rtol=1e-5, atol=1e-6)
     moved = [p for p in f.parameters() if p.requires_grad]
@@ -184,7 +187,8 @@ def test_nesterov_is_torchs():
         return w - gamma * (g + beta * p)
 
     ours = descended(f, step, [1.0, 1.0], 100)
-    assert (ours - by_torch(f, lambda q: torch.optim.SGD(q, gamma, momentum=beta, nesterov=True), [1.0, 1.0], 100)).abs().max() < 1e-15
+    assert (ours - by_torch(f, lambda q: torch.optim.SGD(q, gamma, momentum=beta, nesterov=True), [1.0, 1.0],
+                            100)).abs().max() < 1e-15
 
 
 def test_rmsprop_and_adam_are_their_formulas():
@@ -194,7 +198,8 @@ def test_rmsprop_and_adam_are_their_formulas():
         v.mul_(0.99).add_(0.01 * g * g)
         return w - 0.01 * g / (v.sqrt() + 1e-8)
 
-    assert (descended(f, rms, [1.0, 1.0], 100) - by_torch(f, lambda q: torch.optim.RMSprop(q, 0.01), [1.0, 1.0], 100)).abs().max() < 1e-12
+    assert (descended(f, rms, [1.0, 1.0], 100) - by_torch(f, lambda q: torch.optim.RMSprop(q, 0.01), [1.0, 1.0],
+                                                          100)).abs().max() < 1e-12
     v.zero_()
 
     def adam(w, g):
@@ -203,7 +208,8 @@ def test_rmsprop_and_adam_are_their_formulas():
         v.mul_(0.999).add_(0.001 * g * g)
         return w - 0.01 * (m / (1 - 0.9 ** t[0])) / ((v / (1 - 0.999 ** t[0])).sqrt() + 1e-8)
 
-    assert (descended(f, adam, [1.0, 1.0], 100) - by_torch(f, lambda q: torch.optim.Adam(q, 0.01), [1.0, 1.0], 100)).abs().max() < 1e-10
+    assert (descended(f, adam, [1.0, 1.0], 100) - by_torch(f, lambda q: torch.optim.Adam(q, 0.01), [1.0, 1.0],
+                                                           100)).abs().max() < 1e-10
 
 
 def test_reddis_example():
@@ -326,7 +332,8 @@ def test_automatic_gain_settles():
 def test_four_norms_are_one_on_other_axes():
     x = torch.randn(3, 6, 8, generator=torch.Generator().manual_seed(0))
     theirs = {"layer": torch.nn.functional.layer_norm(x, (6, 8)), "instance": torch.nn.functional.instance_norm(x),
-              "group:2": torch.nn.functional.group_norm(x, 2), "batch": torch.nn.functional.batch_norm(x, None, None, training=True)}
+              "group:2": torch.nn.functional.group_norm(x, 2),
+              "batch": torch.nn.functional.batch_norm(x, None, None, training=True)}
     for kind, wanted in theirs.items():
         assert (Norm(kind, 6, 1).train()(x) - wanted).abs().max() <= 1e-6
     assert (standardise(x, (0, 2)) - theirs["batch"]).abs().max() <= 1e-6
@@ -339,7 +346,8 @@ def test_norms_stand_larger_steps():
         good = []
         for rate in (0.1, 0.3, 1.0, 3.0):
             torch.manual_seed(0)
-            net = torch.nn.Sequential(*[build({"channels": 16, "normalise": kind}, Shape(16)) for _ in range(2)], torch.nn.Conv1d(16, 2, 1))
+            net = torch.nn.Sequential(*[build({"channels": 16, "normalise": kind}, Shape(16)) for _ in range(2)],
+                                      torch.nn.Conv1d(16, 2, 1))
             x, y = torch.randn(64, 16, 4) * 30, torch.randint(2, (64,))
             optimizer = torch.optim.SGD(net.parameters(), lr=rate)
             for _ in range(30):
@@ -375,9 +383,11 @@ def test_a_perceptron_tells_two_tones_apart():
 
 
 def taught(drop=0.0, group=0.0):
-    """A bank of 64 filters and a linear map, taught two tones in as much noise: its taps, and a function that says how many it tells apart."""
+    """A bank of 64 filters and a linear map, taught two tones in as much noise: its taps, and a function that says how many it
+    tells apart."""
     torch.manual_seed(0)
-    bank, head = build({"channels": 64, "taps": 16, "nonlinearity": "abs", "normalise": "none", "drop": drop}, Shape(1)), torch.nn.Linear(64, 2)
+    bank, head = build({"channels": 64, "taps": 16, "nonlinearity": "abs", "normalise": "none", "drop": drop},
+                       Shape(1)), torch.nn.Linear(64, 2)
     x, y = two_tones(400, 0)
     optimizer = torch.optim.SGD([*bank.parameters(), *head.parameters()], lr=0.3, momentum=0.9)
     g = torch.Generator().manual_seed(1)

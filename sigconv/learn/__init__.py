@@ -14,8 +14,10 @@ _HOMES = {
     "level": "leveling", "levelled": "leveling", "placed": "leveling", "trailing_level": "leveling", "trimmed": "leveling",
     "lengths_mask": "masking", "mask": "masking", "mixup": "masking",
     "read_labels": "items", "write_labels": "items",
-    "Answer": "answers", "Config": "config", "FORMS": "exporting", "Net": "nets", "PRESETS": "presets", "Recipe": "recipe", "Report": "evaluating", "Run": "runs",
-    "TIPS": "recipe", "perceptron": "baselines", "compare": "evaluating", "evaluate": "evaluating", "export": "exporting", "sweep": "evaluating", "train": "training",
+    "Answer": "answers", "Config": "config", "FORMS": "exporting", "Net": "nets", "PRESETS": "presets", "Recipe": "recipe",
+    "Report": "evaluating", "Run": "runs",
+    "TIPS": "recipe", "perceptron": "baselines", "compare": "evaluating", "evaluate": "evaluating", "export": "exporting",
+    "sweep": "evaluating", "train": "training",
 }
 
 __all__ = sorted(_HOMES)

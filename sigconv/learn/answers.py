@@ -46,7 +46,8 @@ class Answer(str):
 
 def samples(x: Any, rate: int) -> torch.Tensor:
     """A sound as (n,) float32 samples at this rate, its channels mixed to their mean."""
-    if not isinstance(x, Signal) or x.domain.ndim != 1 or x.domain.unit != ("s",) or len(x.value) > 1 or arrays.is_complex(x.data):
+    if not isinstance(x, Signal) or x.domain.ndim != 1 or x.domain.unit != ("s",) or len(x.value) > 1 \
+            or arrays.is_complex(x.data):
         raise SigconvError(f"{x!r}: wanted a sound, a Signal on a line in seconds, e.g. sc.load(path)")
     if not x.domain.size:
         raise SigconvError("a sound of no samples: wanted some")
@@ -70,12 +71,12 @@ def answer(net: Net, x: Signal) -> Answer:
 
 @torch.no_grad()
 def answers(net: Net, clips: list[torch.Tensor], head: str = "label") -> torch.Tensor:
-    """Probabilities (clips, answers) of clips of any length at the net's rate: levelled, the window around the loudest stretch of each."""
+    """Probabilities (clips, answers) of clips of any length at the net's rate: levelled, the window around the loudest stretch
+    of each."""
     net.eval()
-    device = net.front.mean.device
     spare = (net.config.votes - 1) * net.stride
     rows = torch.stack([centred(clip.cpu(), net, spare) for clip in clips])
-    rows = levelled(rows, net.rate).to(device)
+    rows = levelled(rows, net.rate).to(net.device)
     logits = net(rows, every=True)[head] if spare == 0 or not net.exact else _positions(net, rows, head)
     return torch.log_softmax(logits.double(), 1).reshape(len(rows), logits.shape[1], -1).mean(-1).softmax(1).cpu()
 
@@ -86,7 +87,8 @@ def _positions(net: Net, rows: torch.Tensor, head: str) -> torch.Tensor:
 
 
 def centred(x: torch.Tensor, net: Net, spare: int = 0) -> torch.Tensor:
-    """A window (and `spare` samples more) of a sound (n,), its middle where the middle of the speech is; zeros beyond its ends."""
+    """A window (and `spare` samples more) of a sound (n,), its middle where the middle of the speech is; zeros beyond its
+    ends."""
     size = net.window + spare
     first, last = active(x, net.rate, net.window) if len(x) > net.window else (0, len(x))
     begin = (first + last - size) // 2
@@ -96,7 +98,8 @@ def centred(x: torch.Tensor, net: Net, spare: int = 0) -> torch.Tensor:
 
 
 def active(x: torch.Tensor, rate: int, longest: int) -> tuple[int, int]:
-    """Where of a sound (n,) the speech is: the first and last active block, within the stretch of `longest` samples that has most of it."""
+    """Where of a sound (n,) the speech is: the first and last active block, within the stretch of `longest` samples that has
+    most of it."""
     size = max(round(BLOCK * rate), 1)
     power = F.pad(x, (0, -len(x) % size)).reshape(-1, size).square().mean(1)
     floor = power.sort().values[len(power) // 10]
@@ -115,14 +118,15 @@ def scan(net: Net, x: Signal, hop: float | None, level: bool) -> Signal:
     """Log-probabilities of every window."""
     wave = samples(x, net.rate)
     if len(wave) < net.window:
-        raise SigconvError(f"a sound of {len(wave) / net.rate:g} s: a score reads {net.window / net.rate:g} s; wanted a longer one, or classify")
+        raise SigconvError(f"a sound of {len(wave) / net.rate:g} s: a score reads {net.window / net.rate:g} s; wanted a longer "
+                           f"one, or classify")
     net.eval()
     jump = net.stride if hop is None else round(hop * net.rate)
     if jump < 1:
         raise SigconvError(f"hop {hop!r} s: wanted at least a sample, {1 / net.rate:g} s")
     if level:
         wave = levelled(wave, net.rate, seconds=MEMORY)
-    wave = wave.to(net.front.mean.device)
+    wave = wave.to(net.device)
     logits = _slid(net, wave, jump) if net.exact else _windows(net, wave, jump)
     data = torch.log_softmax(logits.double(), 0).cpu().numpy()
     # a score stands at the middle of the samples that it reads

@@ -25,7 +25,8 @@ def perceptron(features: Any, y: Any, updates: int = 100, *, classes: int | None
     """
     x, target = np.asarray(features, float), np.asarray(y, int)
     if x.ndim != 2 or target.shape != x.shape[:1] or not np.isfinite(x).all() or (len(target) and target.min() < 0):
-        raise SigconvError(f"features of shape {x.shape} for classes of shape {target.shape}: wanted finite (n, d), and (n,) from 0")
+        raise SigconvError(f"features of shape {x.shape} for classes of shape {target.shape}: wanted finite (n, d), and (n,) "
+                           f"from 0")
     x = np.column_stack([x, np.ones(len(x))])
     w = np.zeros((classes or int(target.max(initial=0)) + 1, x.shape[1]))
     made, wrong = 0, True

@@ -34,21 +34,30 @@ class Shape:
         return 2 if self.height else 1
 
 
-class Block(nn.Module):
+class Part(nn.Module):
+    """What every part of a net knows: what it reads, and the shape of what it gives."""
+
+    reach: Reach
+    shape: Shape
+
+
+class Block(Part):
     """Normalise → bank → nonlinearity → pool, the unit of every net; each stage may be absent.
 
-    `normalise` acts on what the bank gives, as in published nets, or with `before` on what it takes. `taps`, `stride`, `dilation`: a number,
-    or [frequency, time]. `separable`: a filter a channel, then 1 × 1. `drop`: dropout of whole filters.
+    `normalise` acts on what the bank gives, as in published nets, or with `before` on what it takes. `taps`, `stride`,
+    `dilation`: a number, or [frequency, time]. `separable`: a filter a channel, then 1 × 1. `drop`: dropout of whole filters.
     """
 
     def __init__(self, shape: Shape, *, channels: int = 0, taps: Any = 1, stride: Any = 1, dilation: Any = 1, groups: int = 1,
-                 separable: bool = False, depthwise: bool = False, bias: bool = False, normalise: str = "batch", before: bool = False,
+                 separable: bool = False, depthwise: bool = False, bias: bool = False, normalise: str = "batch",
+                 before: bool = False,
                  nonlinearity: str = "relu", pool: str = "", drop: float = 0.0, valid: bool = False):
         super().__init__()
         m, dims = channels or shape.channels, shape.dims
         options = {"stride": stride, "dilation": dilation, "pad": shape.pad, "pad_frequency": not valid}
         if separable or depthwise:
-            deep, reach = bank(dims, shape.channels, shape.channels, taps, groups=shape.channels, bias=bias and depthwise, **options)
+            deep, reach = bank(dims, shape.channels, shape.channels, taps, groups=shape.channels, bias=bias and depthwise,
+                               **options)
             self.bank = deep if depthwise else nn.Sequential(deep, bank(dims, shape.channels, m, 1, bias=bias)[0])
             m = shape.channels if depthwise else m
         else:
@@ -74,9 +83,12 @@ class Block(nn.Module):
 
 
 class Chain(nn.ModuleList):
-    """Modules in a row."""
+    """Parts in a row."""
 
-    def __init__(self, modules: Sequence[nn.Module], shape: Shape):
+    reach: Reach
+    shape: Shape
+
+    def __init__(self, modules: Sequence[Any], shape: Shape):
         super().__init__(modules)
         self.reach = _row([m.reach for m in modules])
         self.shape = modules[-1].shape if modules else shape
@@ -86,11 +98,15 @@ class Chain(nn.ModuleList):
             x = module(x)
         return x
 
+    def parts(self) -> list[Any]:
+        """Its parts, in order."""
+        return list(self)
 
-class Residual(nn.Module):
+
+class Residual(Part):
     """x + f(x), then a nonlinearity: the bypass is the middle of x, every stride-th, through 1 × 1 filters where channels differ.
 
-    `shortcut`: "auto", "conv" (always filters), "separable" is a name for neither; "none" leaves the bypass out.
+    `shortcut`: "auto"; "conv", always through filters; "none" leaves the bypass out.
     """
 
     def __init__(self, shape: Shape, *, blocks: Sequence[Mapping[str, Any]], shortcut: str = "auto", nonlinearity: str = "relu",
@@ -118,7 +134,7 @@ class Residual(nn.Module):
         return self.drop(self.nonlinearity(y))
 
 
-class Broadcast(nn.Module):
+class Broadcast(Part):
     """A block of BC-ResNet: f₂ along frequency at each instant, its mean over frequency through f₁ along time, and that
     broadcast back over the frequencies: y = relu(x + f₂(x) + f₁(mean f₂(x))) (Kim et al., Interspeech 2021)."""
 
@@ -129,7 +145,8 @@ class Broadcast(nn.Module):
         deep = bank(2, channels, channels, (3, 1), stride=(stride, 1), groups=channels)[0]
         self.frequency = nn.Sequential(*first, deep, Norm(f"subspectral:{bands}", channels, 2))
         along, self.reach = bank(2, channels, channels, (1, 3), dilation=(1, dilation), groups=channels, pad=shape.pad)
-        self.time = nn.Sequential(along, Norm("batch", channels, 2), nn.SiLU(), bank(2, channels, channels, 1)[0], WholeFilters(drop))
+        self.time = nn.Sequential(along, Norm("batch", channels, 2), nn.SiLU(), bank(2, channels, channels, 1)[0],
+                                  WholeFilters(drop))
         self.shape = replace(shape, channels=channels, height=-(-shape.height // stride))
         self.skip = (self.reach.first + self.reach.last) // 2
 
@@ -141,7 +158,7 @@ class Broadcast(nn.Module):
         return F.relu(total + x[..., self.skip:self.skip + n] if self.same else total)
 
 
-class Fold(nn.Module):
+class Fold(Part):
     """The frequency axis into the channels ("flat"), averaged away ("mean"), or the channels seen as frequencies ("open")."""
 
     def __init__(self, shape: Shape, *, how: str = "flat"):
@@ -156,7 +173,7 @@ class Fold(nn.Module):
         return x.flatten(1, 2) if self.how == "flat" else x.mean(2) if self.how == "mean" else x[:, None]
 
 
-class Multiscale(nn.Module):
+class Multiscale(Part):
     """One chain of blocks, the same weights, on the signal and on its means over 2, 4, … instants, stacked: context grows with
     the scale, parameters do not (Farabet et al., PAMI 2013). Each instant takes the coarse ones that lie around it."""
 
@@ -182,7 +199,7 @@ class Multiscale(nn.Module):
         return torch.cat(parts, 1)
 
 
-def _dilated(body: nn.Module, x: torch.Tensor, s: int) -> torch.Tensor:
+def _dilated(body: Chain, x: torch.Tensor, s: int) -> torch.Tensor:
     """A chain of stride 1 on each of the s interleaved parts of x."""
     if s == 1:
         return body(x)
@@ -194,10 +211,11 @@ def _dilated(body: nn.Module, x: torch.Tensor, s: int) -> torch.Tensor:
     return y[..., :n - (body.reach.field - 1) * s]
 
 
-KINDS: dict[str, type[nn.Module]] = {"block": Block, "residual": Residual, "broadcast": Broadcast, "fold": Fold, "multiscale": Multiscale}
+KINDS: dict[str, type[Any]] = {"block": Block, "residual": Residual, "broadcast": Broadcast, "fold": Fold,
+                                     "multiscale": Multiscale}
 
 
-def build(entry: Mapping[str, Any], shape: Shape) -> nn.Module:
+def build(entry: Mapping[str, Any], shape: Shape) -> Any:
     """The module of an entry of the config.
 
     >>> build({"channels": 32, "taps": 80, "stride": 16, "pool": "max:4"}, Shape(1)).reach
@@ -220,13 +238,13 @@ def build(entry: Mapping[str, Any], shape: Shape) -> nn.Module:
 
 def chain(entries: Sequence[Mapping[str, Any]], shape: Shape) -> Chain:
     """The modules of several entries, each on what the one before gives."""
-    modules: list[nn.Module] = []
+    modules: list[Any] = []
     for entry in entries:
         modules.append(build(entry, modules[-1].shape if modules else shape))
     return Chain(modules, shape)
 
 
-def _needed(kind: type[nn.Module]) -> set[str]:
+def _needed(kind: type[Any]) -> set[str]:
     code, given = kind.__init__.__code__, kind.__init__.__kwdefaults__ or {}
     return set(code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]) - set(given)
 
@@ -239,10 +257,9 @@ def _row(reaches: Sequence[Reach]) -> Reach:
 
 
 def _height(block: Block, shape: Shape) -> int:
-    """The frequencies that a block leaves, asked of the block itself."""
+    """The frequencies that a block leaves."""
     if not shape.height:
         return 0
-    with torch.no_grad():
-        conv = block.bank[0] if isinstance(block.bank, nn.Sequential) else block.bank
-        n = (shape.height + 2 * conv.padding[0] - conv.dilation[0] * (conv.kernel_size[0] - 1) - 1) // conv.stride[0] + 1
+    conv: Any = block.bank[0] if isinstance(block.bank, nn.Sequential) else block.bank
+    n = (shape.height + 2 * conv.padding[0] - conv.dilation[0] * (conv.kernel_size[0] - 1) - 1) // conv.stride[0] + 1
     return (n - block.pool.size[0]) // block.pool.stride[0] + 1 if block.pool else n

@@ -19,9 +19,9 @@ class Config:
 
     `rate` (Hz): sounds are brought to it. `window` (s): what one score reads; 0 asks for `clip` seconds and what the layers read
     beyond. `pad`: "input" (the window itself is filled up, nothing within) or "layers" (each layer pads along time: not
-    exactly scannable). `head`: {"pool": mean, max, mean+max, rms, moments or attention, "drop": …}. `votes`: how many neighbouring
-    windows a clip's score is the mean of. `threshold`: confidence under which an answer is no answer. `heads`: further questions, each
-    with its answers, to the same blocks.
+    exactly scannable). `head`: {"pool": mean, max, mean+max, rms, moments or attention, "drop": …}. `votes`: how many
+    neighbouring windows a clip's score is the mean of. `threshold`: confidence under which an answer is no answer. `heads`:
+    further questions, each with its answers, to the same blocks.
 
     >>> Config(labels=("no", "yes"), blocks=({"channels": 8, "taps": 80, "stride": 16},)).labels
     ('no', 'yes')
@@ -29,7 +29,7 @@ class Config:
     Raises `UsageError` for fewer than two labels, labels that are there twice, and a rate or window out of range.
     """
 
-    labels: tuple[str, ...] = ()
+    labels: Sequence[str] = ()
     rate: int = 8000
     window: float = 0.0
     clip: float = 1.0
@@ -46,7 +46,8 @@ class Config:
         labels = tuple(map(str, self.labels))
         object.__setattr__(self, "labels", labels)
         if not 2 <= len(labels) <= LIMIT or len(set(labels)) < len(labels):
-            raise UsageError(f"{len(labels)} label{'s' * (len(labels) != 1)} ({', '.join(labels[:4])}): wanted at least two, each once")
+            raise UsageError(f"{len(labels)} label{'s' * (len(labels) != 1)} ({', '.join(labels[:4])}): wanted at least two, "
+                             f"each once")
         if not (isinstance(self.rate, int) and 100 <= self.rate <= 400_000):
             raise UsageError(f"rate {self.rate!r}: wanted a whole number of Hz, 100 to 400000")
         if not (0 <= self.window <= 60 and 0 < self.clip <= 60):

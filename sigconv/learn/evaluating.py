@@ -50,9 +50,9 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = 15)
 class Report:
     """Figures of one net on one set of clips, under one `protocol`.
 
-    `accuracy` with its 95 % `interval` (Wilson); `balanced`, the mean over labels; `per_label`, `per_speaker`: (right, count); `confusion`
-    (true, said); `nll`, mean −log of the true label's probability (10 equal ones: 2.3026); `calibration`: expected calibration error;
-    `accepted`: share whose confidence reaches the net's `threshold`; `right`: which clips.
+    `accuracy` with its 95 % `interval` (Wilson); `balanced`, the mean over labels; `per_label`, `per_speaker`: (right, count);
+    `confusion` (true, said); `nll`, mean −log of the true label's probability (10 equal ones: 2.3026); `calibration`: expected
+    calibration error; `accepted`: share whose confidence reaches the net's `threshold`; `right`: which clips.
     """
 
     accuracy: float
@@ -72,7 +72,8 @@ class Report:
 
     def __str__(self) -> str:
         low, high = self.interval
-        return (f"{100 * self.accuracy:.1f} % of {self.count} clips (95 %: {100 * low:.1f} … {100 * high:.1f}), balanced {100 * self.balanced:.1f} %, "
+        return (f"{100 * self.accuracy:.1f} % of {self.count} clips (95 %: {100 * low:.1f} … {100 * high:.1f}), balanced "
+                f"{100 * self.balanced:.1f} %, "
                 f"NLL {self.nll:.3f}, calibration error {100 * self.calibration:.1f} %"
                 + (f"; {self.protocol}" if self.protocol else ""))
 
@@ -97,7 +98,8 @@ def report(probabilities: Any, y: Any, labels: Sequence[str], speakers: Sequence
     """
     p, y = np.asarray(probabilities, float), np.asarray(y, int)
     if p.shape != (len(y), len(labels)) or not len(y):
-        raise SigconvError(f"probabilities of shape {p.shape} for {len(y)} clips and {len(labels)} labels: wanted (clips, labels), at least one")
+        raise SigconvError(f"probabilities of shape {p.shape} for {len(y)} clips and {len(labels)} labels: wanted (clips, "
+                           f"labels), at least one")
     said = p.argmax(1)
     right = said == y
     confusion = np.zeros((len(labels), len(labels)), int)
@@ -110,24 +112,30 @@ def report(probabilities: Any, y: Any, labels: Sequence[str], speakers: Sequence
         voices[name] = before[0] + int(good), before[1] + 1
     confidence = p.max(1)
     nll = -np.log(np.maximum(p[np.arange(len(y)), y], np.finfo(float).tiny))
-    return Report(float(right.mean()), wilson(int(right.sum()), len(y)), float((confusion.diagonal()[totals > 0] / totals[totals > 0]).mean()),
-                  float(nll.mean()), calibration_error(confidence, right), float((confidence >= threshold).mean()), threshold, len(y),
+    return Report(float(right.mean()), wilson(int(right.sum()), len(y)),
+                  float((confusion.diagonal()[totals > 0] / totals[totals > 0]).mean()),
+                  float(nll.mean()), calibration_error(confidence, right), float((confidence >= threshold).mean()), threshold,
+                  len(y),
                   tuple(labels), confusion, per, dict(sorted(voices.items())), right, protocol)
 
 
-def evaluate(net: Net, data: Speech, *, head: str = "label", protocol: str = "", snr: float | None = None, gain: float = 0.0, seed: int = 0, batch: int = 100) -> Report:
+def evaluate(net: Net, data: Speech, *, head: str = "label", protocol: str = "", snr: float | None = None, gain: float = 0.0,
+             seed: int = 0, batch: int = 100) -> Report:
     """A net's figures on a set of clips, each brought to one level and set into the middle of the net's window.
 
-    `head`: which question, of a net with several. `snr`: white noise at so many dB below the speech is added; `gain`: dB. The set's labels must be among the net's.
+    `head`: which question, of a net with several. `snr`: white noise at so many dB below the speech is added; `gain`: dB. The
+    set's labels must be among the net's.
 
     Raises `SigconvError` for labels that the net does not know, and no clips.
     """
     if strange := [label for label in data.labels if label not in net.labels and data.counts[label]]:
-        raise SigconvError(f"label {printable(strange[0], 60)!r}: the net knows {printable(', '.join(net.labels), 200)}; wanted clips of these")
+        raise SigconvError(f"label {printable(strange[0], 60)!r}: the net knows {printable(', '.join(net.labels), 200)}; "
+                           f"wanted clips of these")
     if not len(data):
         raise SigconvError("no clips to judge by: wanted some")
     p, classes = probabilities_of(net, data, head, snr=snr, gain=gain, seed=seed, batch=batch)
-    return report(p, classes, net.labels if head == "label" else net.config.heads[head], [item.speaker for item in data.items] if data.speakers else (), protocol=protocol,
+    return report(p, classes, net.labels if head == "label" else net.config.heads[head], [item.speaker for item in data.items]
+                  if data.speakers else (), protocol=protocol,
                   threshold=net.threshold)
 
 
@@ -149,7 +157,8 @@ def probabilities_of(net: Net, data: Speech, head: str = "label", *, snr: float 
     return np.concatenate(parts), np.concatenate(classes)
 
 
-def sweep(net: Net, data: Speech, *, snrs: Sequence[float] = (20, 10, 5, 0), gains: Sequence[float] = (-30, 0, 20), protocol: str = "") -> dict[str, Report]:
+def sweep(net: Net, data: Speech, *, snrs: Sequence[float] = (20, 10, 5, 0), gains: Sequence[float] = (-30, 0, 20),
+          protocol: str = "") -> dict[str, Report]:
     """Reports under noise and at other levels: {"snr 10 dB": …, "gain -30 dB": …}."""
     found = {f"snr {v:g} dB": evaluate(net, data, snr=v, protocol=f"{protocol}, white noise at {v:g} dB") for v in snrs}
     return found | {f"gain {v:+g} dB": evaluate(net, data, gain=v, protocol=f"{protocol}, gain {v:+g} dB") for v in gains}
@@ -163,10 +172,12 @@ def compare(a: Report, b: Report) -> str:
     from scipy.stats import binomtest
 
     if a.protocol != b.protocol or a.count != b.count or a.labels != b.labels:
-        raise SigconvError(f"figures of {a.protocol or 'an unknown protocol'!r} ({a.count} clips) and {b.protocol or 'an unknown protocol'!r} "
+        raise SigconvError(f"figures of {a.protocol or 'an unknown protocol'!r} ({a.count} clips) and "
+                           f"{b.protocol or 'an unknown protocol'!r} "
                            f"({b.count}): they do not compare; wanted one protocol, the same clips")
     more, less = int((a.right & ~b.right).sum()), int((b.right & ~a.right).sum())
     p = binomtest(more, more + less).pvalue if more + less else 1.0
     word = "the first" if more > less else "the second" if less > more else "neither"
-    return (f"{100 * a.accuracy:.1f} % and {100 * b.accuracy:.1f} %: {word} is better on {max(more, less)} clips, worse on {min(more, less)} "
+    return (f"{100 * a.accuracy:.1f} % and {100 * b.accuracy:.1f} %: {word} is better on {max(more, less)} clips, worse on "
+            f"{min(more, less)} "
             f"(p = {p:.2g}" + (", could be chance)" if p > 0.05 else ")"))

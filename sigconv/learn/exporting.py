@@ -25,19 +25,21 @@ BOUND = 1e-4  # of the largest logit
 
 
 def export(net: Net, path: Any, form: str | None = None, overwrite: bool = False) -> float:
-    """Write a net as `"safetensors"`, `"export"` (torch.export) or `"onnx"`, by default as the suffix says: .safetensors, .pt2, .onnx.
+    """Write a net as `"safetensors"`, `"export"` (torch.export) or `"onnx"`, by default as the suffix says: .safetensors, .pt2,
+    .onnx.
 
-    What is written takes samples (clips, window) at `net.rate`, levelled, and gives logits (clips, labels). It is read back and run
-    beside the net first; returned is the largest difference of their logits, relative to the largest of them. An .onnx bears labels,
-    rate and window in its metadata.
+    What is written takes samples (clips, window) at `net.rate`, levelled, and gives logits (clips, labels). It is read back and
+    run beside the net first; returned is the largest difference of their logits, relative to the largest of them. An .onnx bears
+    labels, rate and window in its metadata.
 
-    Raises `SigconvError` where the packages that a form needs are missing, and where the difference is above 1e-4: then nothing is
-    written.
+    Raises `SigconvError` where the packages that a form needs are missing, and where the difference is above 1e-4: then nothing
+    is written.
     """
     suffix = Path(os.fspath(path)).suffix.lower()
     form = form or next((name for name, ending in FORMS.items() if ending == suffix), "")
     if form not in FORMS:
-        raise UsageError(f"{printable(path, 200)}: wanted a form, {', '.join(FORMS)}, or a name that ends in {', '.join(FORMS.values())}")
+        raise UsageError(f"{printable(path, 200)}: wanted a form, {', '.join(FORMS)}, or a name that ends in "
+                         f"{', '.join(FORMS.values())}")
     net = net.to("cpu").eval()
     g = torch.Generator().manual_seed(0)
     x = torch.randn(2, net.window, generator=g) * 0.1
@@ -46,7 +48,8 @@ def export(net: Net, path: Any, form: str | None = None, overwrite: bool = False
     data, got = {"safetensors": _safetensors, "export": _exported, "onnx": _onnx}[form](net, x)
     gap = float(np.abs(got - wanted).max() / max(np.abs(wanted).max(), 1e-12))
     if not gap <= BOUND:
-        raise SigconvError(f"{form}: its answers differ from the net's by {gap:.2g} of the largest; wanted at most {BOUND:g}; nothing was written")
+        raise SigconvError(f"{form}: its answers differ from the net's by {gap:.2g} of the largest; wanted at most {BOUND:g}; "
+                           f"nothing was written")
     with Outputs(overwrite) as out:
         out.open(path).write(data)
     return gap
@@ -85,7 +88,8 @@ def _onnx(net: Net, x: torch.Tensor) -> tuple[bytes, np.ndarray]:
         program: Any = torch.onnx.export(net, (x,), input_names=["samples"], output_names=["logits"], dynamo=True, verbose=False,
                                          dynamic_shapes={"x": {0: torch.export.Dim("clips", min=1, max=65536)}})
     model = program.model_proto
-    for key, value in (("labels", json.dumps(net.labels, ensure_ascii=False)), ("rate", str(net.rate)), ("window", str(net.window))):
+    for key, value in (("labels", json.dumps(net.labels, ensure_ascii=False)), ("rate", str(net.rate)),
+                       ("window", str(net.window))):
         entry = model.metadata_props.add()
         entry.key, entry.value = key, value
     data = model.SerializeToString()

@@ -38,6 +38,9 @@ class Front(nn.Module):
     `measure` sets a mean and a deviation for each band once, from training data; they are frozen constants of the net.
     """
 
+    mean: torch.Tensor
+    deviation: torch.Tensor
+
     def __init__(self, channels: int, rate: int, reach: Reach, compress: str, smooth: float = 0.4, train: str = "fixed",
                  quiet: float = QUIET):
         super().__init__()
@@ -48,7 +51,7 @@ class Front(nn.Module):
         self.memory = 1
         if compress == "pcen":
             self.memory = max(round(smooth * rate / reach.stride), 1)
-            self.pcen = _Pcen(channels, self.memory, train == "learned")
+            self.past = Past(channels, self.memory, train == "learned")
             reach = reach.then(Reach(0, self.memory - 1))
         self.reach = reach
 
@@ -59,7 +62,7 @@ class Front(nn.Module):
         """The bands, compressed."""
         power = self.bands(x)
         if self.compression == "pcen":
-            return self.pcen(power)
+            return self.past(power)
         return (power + self.quiet).log() if self.compression == "log" else power
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -92,13 +95,18 @@ class Wave(Front):
 
 
 class Filters(Front):
-    """A bank of filters of unit energy, real or in quadrature: |x ★ hᵢ|² every quarter of a hop, under a Hann window `frame` long, every hop.
+    """A bank of filters of unit energy, real or in quadrature: |x ★ hᵢ|² every quarter of a hop, under a Hann window `frame`
+    long, every hop.
 
     `taps`: their length in samples, by default 25 ms; what of a filter lies beyond is cut off.
     """
 
-    def __init__(self, rate: int, train: str, *, family: str, count: int = 40, taps: int = 0, low: float = 60.0, high: float = 0.0,
-                 scale: str = "mel", hop: float = 0.01, frame: float = 0.04, compress: str = "log", smooth: float = 0.4, quiet: float = QUIET):
+    low: torch.Tensor
+
+    def __init__(self, rate: int, train: str, *, family: str, count: int = 40, taps: int = 0, low: float = 60.0,
+                 high: float = 0.0,
+                 scale: str = "mel", hop: float = 0.01, frame: float = 0.04, compress: str = "log", smooth: float = 0.4,
+                 quiet: float = QUIET):
         self.length, high, step = taps or round(0.025 * rate) | 1, high or 0.475 * rate, max(round(hop * rate), 1)
         self.jump = next(d for d in (4, 3, 2, 1) if step % d == 0)
         self.fine = step // self.jump
@@ -164,8 +172,13 @@ class Filters(Front):
 class Mel(Front):
     """Power spectra of frames under a Hann window, summed by triangles on the mel scale, each of unit area.
 
-    White noise so gives all bands alike. `warp` (octaves) is asked for in training: the bands of a voice with a longer or shorter tract.
+    White noise so gives all bands alike. `warp` (octaves) is asked for in training: the bands of a voice with a longer or
+    shorter tract.
     """
+
+    hann: torch.Tensor
+    frequency: torch.Tensor
+    edges: torch.Tensor
 
     def __init__(self, rate: int, train: str, *, count: int = 40, low: float = 60.0, high: float = 0.0, hop: float = 0.01,
                  frame: float = 0.032, compress: str = "log", smooth: float = 0.4, quiet: float = QUIET):
@@ -208,7 +221,7 @@ class Mel(Front):
     def warped(self, x: torch.Tensor, stretches: torch.Tensor) -> torch.Tensor:
         """Features with the band edges of each clip moved by its own factor: another length of the vocal tract."""
         power = torch.bmm(torch.stack([self.triangles(float(s)) for s in stretches]), self.spectra(x))
-        power = self.pcen(power) if self.compression == "pcen" else (power + self.quiet).log()
+        power = self.past(power) if self.compression == "pcen" else (power + self.quiet).log()
         return (power - self.mean[:, None]) / self.deviation[:, None]
 
     def taps(self) -> Signal:
@@ -223,21 +236,22 @@ class Mel(Front):
         return frames * (self.window + 2 * self.size * bits + 2 * len(self.frequency) + self.channels * len(self.frequency))
 
 
-class _Pcen(nn.Module):
+class Past(nn.Module):
     """((E/(ε + M)^α + δ)^r − δ^r), M the mean of the last instants under an exponential: energy by its own recent past (Wang et
     al., ICASSP 2017). The exponential is cut off after `memory` instants, so that a score hangs on a stated stretch of time."""
+
+    weights: torch.Tensor
 
     def __init__(self, channels: int, memory: int, learn: bool):
         super().__init__()
         self.memory = memory
         weights = torch.exp(torch.arange(memory) / max(memory / 3, 1.0))
-        self.register_buffer("past", weights / weights.sum())
-        for name, value in (("alpha", 0.8), ("delta", 2.0), ("root", 0.5)):
-            self.register_parameter(name, nn.Parameter(torch.full((channels,), value), learn))
+        self.register_buffer("weights", weights / weights.sum())
+        self.alpha, self.delta, self.root = (nn.Parameter(torch.full((channels,), value), learn) for value in (0.8, 2.0, 0.5))
 
     def forward(self, power: torch.Tensor) -> torch.Tensor:
         b, c, n = power.shape
-        mean = F.conv1d(power.reshape(b * c, 1, n), self.past[None, None]).reshape(b, c, -1)
+        mean = F.conv1d(power.reshape(b * c, 1, n), self.weights[None, None]).reshape(b, c, -1)
         late = power[..., self.memory - 1:]
         alpha, delta, root = (v[:, None].clamp(min=0.01) for v in (self.alpha, self.delta, self.root))
         return (late / (mean + 1e-4) ** alpha + delta) ** root - delta**root
@@ -252,7 +266,8 @@ def triangles(frequency: torch.Tensor, low: torch.Tensor, centre: torch.Tensor, 
 
 
 def _mel_spaced(low: float, high: float, count: int) -> np.ndarray:
-    return np.asarray(scales.mel_to_hz(np.linspace(*(float(scales.hz_to_mel(f, "htk")) for f in (low, high)), count), "htk"))
+    ends = [float(scales.hz_to_mel(f, "htk")) for f in (low, high)]
+    return np.asarray(scales.mel_to_hz(np.linspace(ends[0], ends[1], count), "htk"))
 
 
 def _warped(edges: torch.Tensor, stretch: float, top: float, high: float) -> torch.Tensor:
@@ -286,5 +301,7 @@ def front(spec: Mapping[str, Any], rate: int) -> Front:
             return Mel(rate, train, **({"compress": "pcen"} if kind == "pcen" else {}) | options)
         return Filters(rate, train, family=kind, **options)
     except TypeError as why:
-        word, known = str(why).split("'")[-2], ("count", "low", "high", "hop", "frame", "compress", "smooth", "quiet", "taps", "scale")
-        raise UsageError(f"front {kind}: {word!r}; wanted some of {', '.join(known[:None if kind != 'mel' else 8])}{hint(word, known)}") from None
+        word, known = str(why).split("'")[-2], ("count", "low", "high", "hop", "frame", "compress", "smooth", "quiet", "taps",
+                                                "scale")
+        raise UsageError(f"front {kind}: {word!r}; wanted some of "
+                         f"{', '.join(known[:None if kind != 'mel' else 8])}{hint(word, known)}") from None

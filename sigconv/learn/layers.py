@@ -70,9 +70,9 @@ def standardise(x: torch.Tensor, over: Sequence[int], eps: float = EPS) -> torch
 class Norm(nn.Module):
     """Normalisation of (b, c, …, t): a kind of `NORMS`, with learned gain and bias a channel.
 
-    `batch`: by statistics frozen after training; `subspectral:5`: the same for each of 5 bands of the frequency axis; `channel`: over the
-    channels (and frequencies) at each instant; `trailing:50`: by moments over the last 50 instants, which are cut off in front.
-    A score then hangs neither on its batch-mates nor on where a window ends. `group:4`, `layer`, `instance` take
+    `batch`: by statistics frozen after training; `subspectral:5`: the same for each of 5 bands of the frequency axis; `channel`:
+    over the channels (and frequencies) at each instant; `trailing:50`: by moments over the last 50 instants, which are cut off
+    in front. A score then hangs neither on its batch-mates nor on where a window ends. `group:4`, `layer`, `instance` take
     statistics over all time: exact batches, but no exact scan (`exact` is False).
     """
 
@@ -146,7 +146,8 @@ class _Plain(nn.Module):
 
 
 class Pool(nn.Module):
-    """`"max:4"`, `"mean:2"`, `"rms:4"` along time, `"max:2x4"` over 2 frequencies and 4 instants, `"max:4/2"` at a stride of 2."""
+    """`"max:4"`, `"mean:2"`, `"rms:4"` along time, `"max:2x4"` over 2 frequencies and 4 instants, `"max:4/2"` at a stride of
+    2."""
 
     exact = True
 
@@ -185,14 +186,16 @@ class WholeFilters(nn.Module):
         return x * (keep / (1 - self.p)).reshape(*x.shape[:2], *(1 for _ in x.shape[2:])).to(x.dtype)
 
 
-def bank(dims: int, incoming: int, channels: int, taps: Any, *, stride: Any = 1, dilation: Any = 1, groups: int = 1, bias: bool = False,
+def bank(dims: int, incoming: int, channels: int, taps: Any, *, stride: Any = 1, dilation: Any = 1, groups: int = 1,
+         bias: bool = False,
          pad: bool = False, pad_frequency: bool = True) -> tuple[nn.Module, Reach]:
     """A convolution and its reach: unpadded along time unless `pad`, padded to the same size along frequency."""
     k, s, d = (_pair(v, "bank", dims) for v in (taps, stride, dilation))
     margin = [((n - 1) * e // 2) if pad_frequency else 0 for n, e in zip(k, d, strict=True)]
     if not pad:
         margin[-1] = 0
-    conv = (nn.Conv1d if dims == 1 else nn.Conv2d)(incoming, channels, k, s, tuple(margin), d, groups, bias)
+    kind: Any = nn.Conv1d if dims == 1 else nn.Conv2d
+    conv = kind(incoming, channels, k, s, tuple(margin), d, groups, bias)
     return conv, Reach(-margin[-1], (k[-1] - 1) * d[-1] - margin[-1], s[-1])
 
 
@@ -204,7 +207,8 @@ def _pair(value: Any, words: str, dims: int) -> tuple[int, ...]:
     else:
         parts = list(value) if isinstance(value, (list, tuple)) else [value] * dims
     if len(parts) != dims or any(not isinstance(v, int) or v < 1 for v in parts):
-        raise UsageError(f"{words}: {value!r}; wanted {'one whole number' if dims == 1 else 'two whole numbers, frequency and time'}")
+        raise UsageError(f"{words}: {value!r}; wanted "
+                         f"{'one whole number' if dims == 1 else 'two whole numbers, frequency and time'}")
     return tuple(parts)
 
 

@@ -1,7 +1,7 @@
 """`Net`: from sounds to labels. A front, blocks, and a head that pools over the window; exact on long sounds by construction.
 
-Nothing in a net pads or takes statistics along time, so a score is a function of the window's samples alone, and the scores of a long
-sound are those of its windows, computed once instead of window by window.
+Nothing in a net pads or takes statistics along time, so a score is a function of the window's samples alone, and the scores of a
+long sound are those of its windows, computed once instead of window by window.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ POOLS = ("mean", "max", "mean+max", "rms", "moments", "attention")
 class Net(nn.Module):
     """A net of blocks, from a `Config`, a table, or the name of a preset with labels.
 
-    `net(x)`: samples (b, n) or (b, 1, n) at `net.rate` to logits (b, labels); sounds shorter than `net.window` samples are set into the
-    middle of one, of longer ones the scores of all windows are averaged. `net.scores(x)`: (b, labels, positions), a score for every
-    window, `net.stride` samples apart. `net.front`, `net.blocks`, `net.head` are what it is made of.
+    `net(x)`: samples (b, n) or (b, 1, n) at `net.rate` to logits (b, labels); sounds shorter than `net.window` samples are set
+    into the middle of one, of longer ones the scores of all windows are averaged. `net.scores(x)`: (b, labels, positions), a
+    score for every window, `net.stride` samples apart. `net.front`, `net.blocks`, `net.head` are what it is made of.
 
     >>> net = Net("m5", labels=["no", "yes"])
     >>> net(torch.zeros(3, 8000)).shape, net.parameter_count, net.exact
@@ -53,16 +53,22 @@ class Net(nn.Module):
         self.blocks = chain(config.blocks, Shape(self.front.channels, 0, config.pad == "layers"))
         if self.blocks.shape.height:
             raise UsageError("blocks that leave a frequency axis: wanted a last block of kind fold")
-        self.rate, self.labels = config.rate, config.labels
+        self.rate, self.labels = config.rate, tuple(config.labels)
         self.reach: Reach = self.front.reach.then(self.blocks.reach)
         self.stride = self.reach.stride
-        asked = round((config.window or config.clip) * config.rate) + (0 if config.window else self.reach.field - self.front.reach.field)
+        asked = round((config.window or config.clip) * config.rate) + (0 if config.window
+                                                                       else self.reach.field - self.front.reach.field)
         self.instants = self._instants(asked, config)
         self.window = self.reach.field + (self.instants - 1) * self.stride if self.exact else asked
         self.head = Head(self.blocks.shape.channels, len(config.labels), self.instants, **config.head)
         self.others = nn.ModuleDict({name: Head(self.blocks.shape.channels, len(answers), self.instants, **config.head)
                                      for name, answers in config.heads.items()})
         self.config = config
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.front.mean.device
 
     @property
     def exact(self) -> bool:
@@ -104,8 +110,8 @@ class Net(nn.Module):
     def classify(self, x: Signal) -> Answer:
         """The label of a recording of any rate, level and length: a word, with its `confidence`, and whether it is `accepted`.
 
-        Channels are mixed to their mean, the rate brought to the net's, the level of active speech to one level, and the window put around
-        the loudest stretch.
+        Channels are mixed to their mean, the rate brought to the net's, the level of active speech to one level, and the window
+        put around the loudest stretch.
 
         Raises `SigconvError` for what is no sound.
         """
@@ -155,7 +161,8 @@ class Net(nn.Module):
         else:
             n = self.reach.count(asked)
         if n < 1:
-            raise UsageError(f"a window of {asked / config.rate:g} s: its layers read {self.reach.field / config.rate:g} s; wanted at least that")
+            raise UsageError(f"a window of {asked / config.rate:g} s: its layers read {self.reach.field / config.rate:g} s; "
+                             f"wanted at least that")
         return n
 
 

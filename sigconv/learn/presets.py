@@ -1,7 +1,7 @@
 """Published nets, and ours, as configs: each a function of what may be asked of it, entered under its name.
 
-Counts of parameters are those of the papers where these define them. What a paper pads layer by layer, these pad at the input: the window
-of a score is a second and what the layers read beyond it.
+Counts of parameters are those of the papers where these define them. What a paper pads layer by layer, these pad at the input:
+the window of a score is a second and what the layers read beyond it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ __all__ = ["DEFAULT", "PRESETS", "RECIPES", "known", "matched", "preset"]
 
 PRESETS: dict[str, Callable[..., Config]] = {}
 DEFAULT = "voices"  # what `train` takes
-RECIPES: dict[str, dict[str, Any]] = {name: {"epochs": 20, "average": "ema", "memory": 0.995} for name in ("voices", "rawvoices")}  # how a preset is trained where that is not how all are
+# how a preset is trained where that is not how all are
+HELD = {"epochs": 24, "average": "ema", "memory": 0.995, "augment": {"speed": 0.16, "room": 0.4}}
+RECIPES: dict[str, dict[str, Any]] = {"voices": HELD, "rawvoices": HELD}
 
 
 def _enter(make: Callable[..., Config]) -> Callable[..., Config]:
@@ -61,30 +63,36 @@ def _mel(count: int = 40, train: str = "fixed", front: str = "mel", **more: Any)
 
 
 def _folded(width: int, count: int) -> list[dict[str, Any]]:
-    """2D layers over frequency and time, the frequencies that are left folded into channels, two separable bypassed layers along time."""
+    """2D layers over frequency and time, the frequencies that are left folded into channels, two separable bypassed layers along
+    time."""
     blocks: list[dict[str, Any]] = [
-        {"kind": "fold", "how": "open"}, {"channels": 16, "taps": 5, "stride": [2, 2]}, {"channels": 24, "taps": 3, "stride": [2, 1]},
+        {"kind": "fold", "how": "open"}, {"channels": 16, "taps": 5, "stride": [2, 2]},
+        {"channels": 24, "taps": 3, "stride": [2, 1]},
         {"channels": 32, "taps": 3, "stride": [2, 2]}, {"kind": "fold"}, {"channels": width}]
     return [*blocks, *({"kind": "residual", "blocks": [{"channels": width, "taps": 5, "separable": True, "nonlinearity": "none"}]}
                        for _ in range(2))]
 
 
 @_enter
-def voices(labels: Sequence[str], *, rate: int = 8000, width: int = 64, count: int = 40, front: str = "mel", train: str = "fixed") -> Config:
+def voices(labels: Sequence[str], *, rate: int = 8000, width: int = 64, count: int = 40, front: str = "mel",
+           train: str = "fixed") -> Config:
     """What holds best on speakers never heard: log-mel, three layers over frequency and time, two along time."""
-    return Config(labels, rate, window=1.25, front=_mel(count, train, front), blocks=_folded(width, count), head={"pool": "mean+max", "drop": 0.3})
+    return Config(labels, rate, window=1.25, front=_mel(count, train, front), blocks=_folded(width, count),
+                  head={"pool": "mean+max", "drop": 0.3})
 
 
 @_enter
 def rawvoices(labels: Sequence[str], *, rate: int = 8000, width: int = 56, count: int = 40, front: str = "gabor",
               train: str = "learned") -> Config:
     """The same on the wave itself: its bands are filters whose centres and widths are learned."""
-    return Config(labels, rate, window=1.25, front=_mel(count, train, front), blocks=_folded(width, count), head={"pool": "mean+max", "drop": 0.3})
+    return Config(labels, rate, window=1.25, front=_mel(count, train, front), blocks=_folded(width, count),
+                  head={"pool": "mean+max", "drop": 0.3})
 
 
 @_enter
 def m5(labels: Sequence[str], *, rate: int = 8000) -> Config:
-    """Dai et al., ICASSP 2017, in the width of torchaudio's tutorial: four layers on the wave; 26,915 parameters for 35 labels."""
+    """Dai et al., ICASSP 2017, in the width of torchaudio's tutorial: four layers on the wave; 26,915 parameters for 35
+    labels."""
     layers = [(32, 80, 16), (32, 3, 1), (64, 3, 1), (64, 3, 1)]
     blocks = [{"channels": c, "taps": k, "stride": s, "bias": True, "pool": "max:4"} for c, k, s in layers]
     return Config(labels, rate, window=1.0 if rate == 8000 else 8000 / rate, blocks=blocks, head={"pool": "mean"})
@@ -124,7 +132,7 @@ def matchboxnet(labels: Sequence[str], *, rate: int = 8000, repeat: int = 1, cha
     """Majumdar and Ginsburg, Interspeech 2020: MatchboxNet-3×`repeat`×`channels`, separable filters along time."""
     blocks: list[dict[str, Any]] = [{"channels": 128, "taps": 11, "stride": 2, "separable": True}]
     for taps in (13, 15, 17):
-        inner = [{"channels": channels, "taps": taps, "separable": True, "drop": 0.1}] * (repeat - 1)
+        inner: list[dict[str, Any]] = [{"channels": channels, "taps": taps, "separable": True, "drop": 0.1}] * (repeat - 1)
         inner.append({"channels": channels, "taps": taps, "separable": True, "nonlinearity": "none"})
         blocks.append({"kind": "residual", "shortcut": "conv", "blocks": inner, "drop": 0.1})
     blocks += [{"channels": 128, "taps": 29, "dilation": 2, "separable": True}, {"channels": 128}]
@@ -136,7 +144,8 @@ def sincnet(labels: Sequence[str], *, rate: int = 8000, front: str = "sinc", tra
     """Ravanelli and Bengio, SLT 2018: band-passes whose edges are learned, then layers along time."""
     blocks = [{"channels": 32, "taps": 5, "stride": 2}, {"channels": 48, "taps": 5, "stride": 2, "separable": True},
               {"channels": 64, "taps": 5, "separable": True}]
-    return Config(labels, rate, window=1.25, front=_mel(count, train, front), blocks=blocks, head={"pool": "mean+max", "drop": 0.2})
+    return Config(labels, rate, window=1.25, front=_mel(count, train, front), blocks=blocks,
+                  head={"pool": "mean+max", "drop": 0.2})
 
 
 @_enter
@@ -162,8 +171,9 @@ def strided(labels: Sequence[str], *, rate: int = 8000, front: str = "mel", trai
 def multiscale(labels: Sequence[str], *, rate: int = 8000, front: str = "mel", train: str = "fixed",
                scales: Sequence[int] = (1, 2, 4)) -> Config:
     """Farabet et al., 2013: the same weights at scales 1, 2 and 4, stacked."""
-    inner = [{"channels": 32, "taps": 5}, {"channels": 32, "taps": 5}]
-    blocks = [{"kind": "multiscale", "scales": list(scales), "blocks": inner}, {"channels": 64, "drop": 0.1}]
+    inner: list[dict[str, Any]] = [{"channels": 32, "taps": 5}, {"channels": 32, "taps": 5}]
+    blocks: list[dict[str, Any]] = [{"kind": "multiscale", "scales": list(scales), "blocks": inner},
+                                    {"channels": 64, "drop": 0.1}]
     return Config(labels, rate, front=_mel(40, train, front), blocks=blocks, head={"pool": "mean+max", "drop": 0.2})
 
 
@@ -175,7 +185,7 @@ def dense(labels: Sequence[str], *, rate: int = 8000, hidden: int = 16, depth: i
     from .fronts import front as made
 
     instants = made(table, rate).reach.count(round(window * rate))
-    blocks = [{"channels": hidden, "taps": instants, "bias": True, "normalise": "none"}]
+    blocks: list[dict[str, Any]] = [{"channels": hidden, "taps": instants, "bias": True, "normalise": "none"}]
     blocks += [{"channels": hidden, "bias": True, "normalise": "none"}] * (depth - 1)
     return Config(labels, rate, window=window, front=table, blocks=blocks, head={"pool": "mean"})
 

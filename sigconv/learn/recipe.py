@@ -1,4 +1,5 @@
-"""How a net is trained: a table of options whose defaults are the course's ten practical tips, each of which can be switched off."""
+"""How a net is trained: a table of options whose defaults are the course's ten practical tips, each of which can be switched
+off."""
 
 from __future__ import annotations
 
@@ -29,14 +30,14 @@ TIPS = {
 class Recipe:
     """Options of training.
 
-    `optimizer`: adamw, or sgd with `momentum` (and `nesterov`), whose `lr` is scaled by 1 − momentum. `schedule`: one-cycle (up over
-    `warm` of the steps, then down), cosine or constant. `decay`: weight decay from epoch `late` on; `l1` shrinks taps towards 0, `group`
-    whole filters. `clip`: the longest gradient. `mixup`: Beta parameter; `smooth`: label smoothing. `average`: ema (with `memory`),
-    swa (of the last quarter), none. `drop`: of whole filters, in the head. `patience`: epochs without a better validation until
-    it stops, 0 for never. `choose`: the weights of the best validation ("valid") or of the end ("last"). `negatives`: share of each
-    batch that is noise, tones and clicks with no label at all, so that a net is sure of speech only. `augment`, `masks`: options of what is
-    done to sounds and spectrograms; empty tables are the defaults, None nothing. `lost`: the share of validation clips whose confidence
-    lies under the threshold. `without`: tips to leave out.
+    `optimizer`: adamw, or sgd with `momentum` (and `nesterov`), whose `lr` is scaled by 1 − momentum. `schedule`: one-cycle (up
+    over `warm` of the steps, then down), cosine or constant. `decay`: weight decay from epoch `late` on; `l1` shrinks taps
+    towards 0, `group` whole filters. `clip`: the longest gradient. `mixup`: Beta parameter; `smooth`: label smoothing.
+    `average`: ema (with `memory`), swa (of the last quarter), none. `drop`: of whole filters, in the head. `patience`: epochs
+    without a better validation until it stops, 0 for never. `choose`: the weights of the best validation ("valid") or of the end
+    ("last"). `negatives`: share of each batch that is noise, tones and clicks with no label at all, so that a net is sure of
+    speech only. `augment`, `masks`: options of what is done to sounds and spectrograms; empty tables are the defaults, None
+    nothing. `lost`: the share of validation clips whose confidence lies under the threshold. `without`: tips to leave out.
 
     Raises `UsageError` for options out of range.
     """
@@ -61,7 +62,7 @@ class Recipe:
     drop: float | None = None
     patience: int = 0
     choose: str = "valid"
-    negatives: float = 0.05
+    negatives: float = 0.07
     lost: float = 0.02
     seed: int = 0
     augment: Mapping[str, Any] | None = field(default_factory=dict)
@@ -77,8 +78,10 @@ class Recipe:
         among(self.schedule, ("one-cycle", "cosine", "constant"), "schedule")
         among(self.average, ("ema", "swa", "none"), "average")
         among(self.choose, ("valid", "last"), "choose")
-        for name, low, high in (("epochs", 0, 100_000), ("batch", 1, 100_000), ("lr", 0, 100), ("momentum", 0, 0.9999), ("warm", 0, 1),
-                                ("decay", 0, 10), ("l1", 0, 10), ("group", 0, 10), ("clip", 0, 1e9), ("mixup", 0, 10), ("smooth", 0, 0.99),
+        for name, low, high in (("epochs", 0, 100_000), ("batch", 1, 100_000), ("lr", 0, 100), ("momentum", 0, 0.9999),
+                                ("warm", 0, 1),
+                                ("decay", 0, 10), ("l1", 0, 10), ("group", 0, 10), ("clip", 0, 1e9), ("mixup", 0, 10),
+                                ("smooth", 0, 0.99),
                                 ("memory", 0, 1), ("patience", 0, 100_000), ("negatives", 0, 0.9), ("lost", 0, 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
@@ -91,7 +94,8 @@ class Recipe:
     def table(self) -> dict[str, Any]:
         """As plain lists, tables, words and numbers; what is None is told as false."""
         plain = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-        return {k: False if v is None and k in ("augment", "masks") else v for k, v in plain.items() if v is not None or k != "drop"}
+        return {k: False if v is None and k in ("augment", "masks") else v for k, v in plain.items() if v is not None
+                or k != "drop"}
 
     @classmethod
     def read(cls, table: Mapping[str, Any]) -> Recipe:
@@ -100,7 +104,8 @@ class Recipe:
         for word in table:
             if word not in known:
                 raise UsageError(f"training: {word!r}; wanted some of {', '.join(known)}{hint(str(word), known)}")
-        return cls(**{k: None if v is False and k in ("augment", "masks") else v for k, v in table.items()})
+        plain: dict[str, Any] = {k: None if v is False and k in ("augment", "masks") else v for k, v in table.items()}
+        return cls(**plain)
 
     def but(self, **changes: Any) -> Recipe:
         """With some options changed."""
@@ -121,7 +126,8 @@ def without(config: Config, recipe: Recipe) -> Config:
     return config.but(blocks=blocks, head=head)
 
 
-def _changed(blocks: Sequence[Mapping[str, Any]], word: str, change: Any, kinds: Sequence[str] = ("block", "residual")) -> list[dict[str, Any]]:
+def _changed(blocks: Sequence[Mapping[str, Any]], word: str, change: Any,
+             kinds: Sequence[str] = ("block", "residual")) -> list[dict[str, Any]]:
     """Entries of these kinds, and those within them, with one word of them changed."""
     done = []
     for entry in blocks:
@@ -143,7 +149,8 @@ def explained(recipe: Recipe, config: Config, measured: Mapping[str, str] | None
     r = recipe
     rectifiers = "tanh" if not r.on("relu") else "relu"
     here = {
-        "relu": rectifiers, "cross-entropy": f"label smoothing {r.smooth:g}" if r.on("cross-entropy") else "squared error of probabilities",
+        "relu": rectifiers, "cross-entropy": f"label smoothing {r.smooth:g}" if r.on("cross-entropy")
+        else "squared error of probabilities",
         "minibatch": f"{r.batch} clips, {r.optimizer}" if r.on("minibatch") else "all clips at once",
         "shuffle": f"seed {r.seed}" if r.on("shuffle") else "the order of the folder",
         "normalise": "each band, by the training clips" if r.on("normalise") else "bands as they are",
@@ -153,5 +160,6 @@ def explained(recipe: Recipe, config: Config, measured: Mapping[str, str] | None
         "initialise": "uniform, ±1/√inputs" if r.on("initialise") else "normal, 0.01, whatever the layer",
         "graph": "as the preset has them" if r.on("graph") else "one straight row",
     }
-    return [f"{'on ' if r.on(tip) else 'off'}  {tip:<14} {sentence}: {here[tip]}" + (f" ({measured[tip]})" if measured and tip in measured else "")
+    return [f"{'on ' if r.on(tip) else 'off'}  {tip:<14} {sentence}: {here[tip]}" + (f" ({measured[tip]})" if measured
+                                                                                     and tip in measured else "")
             for tip, sentence in TIPS.items()]

@@ -54,13 +54,14 @@ class State:
 
     def words(self, recipe: Recipe) -> dict[str, Any]:
         """The rest. Random numbers are no state: each epoch draws them from (seed, epoch)."""
-        return {"recipe": recipe.table(), "epoch": self.epoch, "best": list(self.best), "best_epoch": self.best_epoch, "history": self.history}
+        return {"recipe": recipe.table(), "epoch": self.epoch, "best": list(self.best), "best_epoch": self.best_epoch,
+                "history": self.history}
 
 
 @dataclass
 class Run:
-    """A trained net: `net` with the weights that were chosen, its `folder` (None: nothing was written), `history` (an entry for each
-    epoch), the `valid` and `test` reports, and the `protocol` by which clips were told apart."""
+    """A trained net: `net` with the weights that were chosen, its `folder` (None: nothing was written), `history` (an entry for
+    each epoch), the `valid` and `test` reports, and the `protocol` by which clips were told apart."""
 
     net: Net
     recipe: Recipe
@@ -81,7 +82,8 @@ def begun(folder: Path, state: State, recipe: Recipe, protocol: str) -> None:
     Raises `SigconvError` for a folder with a run in it.
     """
     if (folder / "last.safetensors").exists() or (folder / "best.safetensors").exists():
-        raise SigconvError(f"{printable(folder, 200)}: a run is in it; wanted another folder, or resume (--resume) to go on with it")
+        raise SigconvError(f"{printable(folder, 200)}: a run is in it; wanted another folder, or resume (--resume) to go on "
+                           f"with it")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as why:
@@ -109,16 +111,18 @@ def resumed(folder: Path, state: State, recipe: Recipe) -> None:
     """
     path = folder / "last.safetensors"
     words = head_of(path)
-    if words.get("net") != json.loads(json.dumps(state.net.config.table())) or words.get("recipe") != json.loads(json.dumps(recipe.table())):
-        theirs, mine = words.get("recipe", {}), recipe.table()
-        other = [f"{k} {theirs.get(k)!r}, now {v!r}" for k, v in mine.items() if theirs.get(k) != json.loads(json.dumps(v))]
-        raise SigconvError(f"{printable(path, 200)}: begun otherwise ({printable('; '.join(other) or 'another net', 200)}); wanted the options "
+    mine, own = (json.loads(json.dumps(one.table())) for one in (recipe, state.net.config))
+    if words.get("net") != own or words.get("recipe") != mine:
+        theirs = words.get("recipe", {})
+        other = [f"{k} {theirs.get(k)!r}, now {v!r}" for k, v in mine.items() if theirs.get(k) != v]
+        raise SigconvError(f"{printable(path, 200)}: begun otherwise ({printable('; '.join(other) or 'another net', 200)}); "
+                           f"wanted the options "
                            "that it was begun with, or none of them")
     tensors = read(path)
     try:
         state.net.load_state_dict(_under(tensors, "net."))
         state.average.clear()
-        state.average.update({k: v.to(state.net.front.mean.device) for k, v in _under(tensors, "average.").items()})
+        state.average.update({k: v.to(state.net.device) for k, v in _under(tensors, "average.").items()})
         plain = state.optimizer.state_dict()
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for name, value in _under(tensors, "optimizer.").items():
@@ -157,15 +161,16 @@ def card(run: Run) -> str:
     net, config = run.net, run.net.config
     lines = [f"# {config.preset or 'net'}: {len(net.labels)} labels", "",
              f"Says which of these a recording holds: {', '.join(net.labels)}.", "", "| | |", "|---|---|",
-             f"| parameters | {net.parameter_count:,} |", f"| sound | any rate, level and length; brought to {net.rate} Hz, one level |",
+             f"| parameters | {net.parameter_count:,} |",
+             f"| sound | any rate, level and length; brought to {net.rate} Hz, one level |",
              f"| a score reads | {net.window / net.rate:g} s, every {net.stride / net.rate:g} s |",
              f"| long sounds | {'scan: exact' if net.exact else 'not exactly scannable: window by window'} |",
              f"| confidence needed | {net.threshold:.3f} |", f"| clips told apart | {run.protocol} |",
              f"| trained | {len(run.history)} epochs, seed {run.recipe.seed} |"]
     lines += [f"| {name} | {r} |" for name, r in (("validation", run.valid), ("test", run.test)) if r]
     lines += ["", "## The ten tips", "", *(f"    {line}" for line in run.explain()), "", "## Limits", "",
-              "Figures hold for recordings like those that it was trained on. Confidence is no proof: what sounds like speech may pass. "
-              "Load it with `sigconv.learn.Net.load`.", ""]
+              "Figures hold for recordings like those that it was trained on. Confidence is no proof: what sounds like speech "
+              "may pass. Load it with `sigconv.learn.Net.load`.", ""]
     if run.test and run.test.per_speaker:
         rows = "".join(f"| {name} | {right} of {count} |\n" for name, (right, count) in run.test.per_speaker.items())
         lines += ["## By speaker (test)", "", "| | |", "|---|---|", rows]

@@ -1,4 +1,5 @@
-"""What a step of training is made of: groups of weights, learning rates, shrinking, averages, targets, and clips that are no speech."""
+"""What a step of training is made of: groups of weights, learning rates, shrinking, averages, targets, and clips that are no
+speech."""
 
 from __future__ import annotations
 
@@ -59,8 +60,8 @@ def paced(optimizer: torch.optim.Optimizer, recipe: Recipe, rate: float, epoch: 
 
 @torch.no_grad()
 def shrink(weight: torch.Tensor, amount: float, filters: bool = False) -> None:
-    """The step that an L1 penalty takes, exactly: every tap moves towards 0 by `amount` and stops there; with `filters` each whole
-    filter, by its length (group L1), so that some vanish.
+    """The step that an L1 penalty takes, exactly: every tap moves towards 0 by `amount` and stops there; with `filters` each
+    whole filter, by its length (group L1), so that some vanish.
 
     >>> w = torch.tensor([[3.0, 4.0], [0.3, 0.4]])
     >>> shrink(w, 1.0, filters=True)
@@ -107,7 +108,8 @@ def loss_of(logits: torch.Tensor, target: torch.Tensor, recipe: Recipe) -> torch
 
 
 def no_speech(count: int, n: int, rate: int, generator: torch.Generator) -> torch.Tensor:
-    """Clips (count, n) that no one has said: coloured noise, noise in bursts, tones, glides, clicks, hum, chords; levelled like speech."""
+    """Clips (count, n) that no one has said: coloured noise, noise in bursts, tones, glides, clicks, hum, chords; levelled like
+    speech."""
     g = generator
 
     def u(low: float, high: float, *shape: int) -> torch.Tensor:
@@ -127,19 +129,22 @@ def no_speech(count: int, n: int, rate: int, generator: torch.Generator) -> torc
     tones = (phase.sin() * u(0, 1, 6).pow(2)[:, :, None] * (start < 0.45 * rate)[:, :, None]).sum(1)
     tones = tones / tones.square().mean(1, keepdim=True).sqrt().clamp(min=1e-9)
     clicks = (torch.rand(count, n, generator=g) < u(2, 30, 1) / rate) * torch.randn(count, n, generator=g) * 30
-    # an envelope: steady, swelling, beating, or a burst
+    # an envelope: steady, beating, a burst, beats under a burst, or plucked again and again
     beat = 0.5 + 0.5 * torch.sin(2 * pi * (u(0.5, 12, 1) * t + u(0, 1, 1)))
     burst = torch.exp(-0.5 * ((t - u(0, float(t[-1]), 1)) / u(0.03, 0.3, 1)).square())
-    kind = torch.randint(4, (count, 1), generator=g)
-    envelope = torch.where(kind == 0, torch.ones_like(beat), torch.where(kind == 1, beat.square(), torch.where(kind == 2, burst, beat * burst)))
+    pluck = torch.exp(-((t + u(0, 1, 1)) % u(0.15, 1.5, 1)) / u(0.05, 0.5, 1))
+    kinds = torch.stack([torch.ones_like(beat), beat.square(), burst, beat * burst, pluck])
+    envelope = kinds[torch.randint(5, (count,), generator=g), torch.arange(count)]
     which = torch.randint(4, (count, 1), generator=g)
-    body = torch.where(which == 0, noise, torch.where(which == 1, tones, torch.where(which == 2, tones + 0.3 * noise, noise + clicks)))
+    body = torch.where(which == 0, noise, torch.where(which == 1, tones, torch.where(which == 2, tones + 0.3 * noise,
+                                                                                     noise + clicks)))
     return body * envelope + 1e-3 * noise
 
 
 def update_ratios(named: Iterable[tuple[str, torch.Tensor]], before: dict[str, torch.Tensor]) -> dict[str, float]:
     """‖change‖/‖weight‖ of every layer over a step: a thousandth is usual; layers that lag or run away show."""
-    return {name: float((p.detach() - before[name]).norm() / before[name].norm().clamp(min=1e-12)) for name, p in named if name in before}
+    return {name: float((p.detach() - before[name]).norm() / before[name].norm().clamp(min=1e-12)) for name, p in named
+            if name in before}
 
 
 def noise_ratio(gradients: Any) -> float:

@@ -20,9 +20,9 @@ __all__ = ["Layer", "kernels_of", "ordered", "table_of"]
 
 
 class Layer(NamedTuple):
-    """A layer: `shape` of what it gives for one window, `parameters`, `macs` (multiplications for one window); `first` … `last`, the
-    samples that output 0 reads, `field` their number, `stride` how far the next output is; `latency` (s), from the middle of the field to
-    its end; `causal`, whether all of the field lies before its end (nothing is padded behind).
+    """A layer: `shape` of what it gives for one window, `parameters`, `macs` (multiplications for one window); `first` … `last`,
+    the samples that output 0 reads, `field` their number, `stride` how far the next output is; `latency` (s), from the middle of
+    the field to its end; `causal`, whether all of the field lies before its end (nothing is padded behind).
     """
 
     name: str
@@ -41,8 +41,10 @@ class Layer(NamedTuple):
 @torch.no_grad()
 def table_of(net: Net) -> list[Layer]:
     """Rows in the order of computation, measured on one silent window."""
-    shapes, macs = {}, {}
-    top = [("front", net.front), *((str(i + 1), block) for i, block in enumerate(net.blocks)), ("head", net.head)]
+    shapes: dict[str, Any] = {}
+    macs: dict[str, int] = {}
+    blocks = [(str(i + 1), block) for i, block in enumerate(net.blocks.parts())]
+    top: list[tuple[str, Any]] = [("front", net.front), *blocks, ("head", net.head)]
 
     def shaped(name: str) -> Any:
         def hook(_: nn.Module, __: Any, out: torch.Tensor) -> None:
@@ -51,7 +53,8 @@ def table_of(net: Net) -> list[Layer]:
 
     def counted(name: str) -> Any:
         def hook(layer: nn.Module, _: Any, out: torch.Tensor) -> None:
-            macs[name] = macs.get(name, 0) + out[0].numel() * layer.weight[0].numel() * len(out)  # type: ignore[operator, arg-type, index]
+            macs[name] = macs.get(name,
+                                  0) + out[0].numel() * layer.weight[0].numel() * len(out)  # type: ignore[operator, arg-type, index]
         return hook
 
     hooks = []
@@ -61,7 +64,7 @@ def table_of(net: Net) -> list[Layer]:
                   if isinstance(m, (nn.Conv1d, nn.Conv2d)) and name != "front"]
     training = net.training
     net.eval()
-    net(torch.zeros(1, net.window, device=net.front.mean.device))
+    net(torch.zeros(1, net.window, device=net.device))
     net.train(training)
     for hook in hooks:
         hook.remove()
@@ -70,14 +73,16 @@ def table_of(net: Net) -> list[Layer]:
     for name, module in top:
         own = Reach(0, net.instants - 1) if name == "head" else module.reach
         reach = reach.then(own)
-        rows.append(Layer(name, _kind(net, name, module), shapes[name], sum(p.numel() for p in module.parameters() if p.requires_grad),
+        rows.append(Layer(name, _kind(net, name, module), shapes[name],
+                          sum(p.numel() for p in module.parameters() if p.requires_grad),
                           macs.get(name, 0), reach.first, reach.last, reach.field, reach.stride,
                           (reach.field - 1) / 2 / net.rate, reach.first >= 0))
     return rows
 
 
 def _kind(net: Net, name: str, module: nn.Module) -> str:
-    return str(net.config.front.get("kind", "wave")) if name == "front" else "head" if name == "head" else type(module).__name__.lower()
+    return str(net.config.front.get("kind",
+                                    "wave")) if name == "front" else "head" if name == "head" else type(module).__name__.lower()
 
 
 def kernels_of(net: Net) -> dict[str, Signal]:
@@ -88,7 +93,7 @@ def kernels_of(net: Net) -> dict[str, Signal]:
     reach = net.front.reach
     if taps is not None:
         found["front"] = ordered(taps)
-    for i, block in enumerate(net.blocks):
+    for i, block in enumerate(net.blocks.parts()):
         convs = [(n, m) for n, m in block.named_modules() if isinstance(m, (nn.Conv1d, nn.Conv2d)) and max(m.kernel_size) > 1]
         for j, (_, conv) in enumerate(convs):
             name = str(i + 1) if len(convs) == 1 else f"{i + 1}.{j + 1}"

@@ -1,7 +1,7 @@
 """Training: one loop, all of it here.
 
-What an epoch draws at random hangs on (seed, epoch) alone, so a run that was killed goes on where an epoch began, and ends with the same
-weights to the bit. Several processes (torchrun) run the same loop on their shares of each batch.
+What an epoch draws at random hangs on (seed, epoch) alone, so a run that was killed goes on where an epoch began, and ends with
+the same weights to the bit. Several processes (torchrun) run the same loop on their shares of each batch.
 """
 
 from __future__ import annotations
@@ -17,17 +17,28 @@ import torch
 
 from ..errors import SigconvError, UsageError, hint, printable
 from . import presets
+from .augmenting import Augment
 from .config import Config
 from .evaluating import evaluate, probabilities_of, report
-from .augmenting import Augment
 from .leveling import levelled, placed
 from .masking import mask, mixup
 from .nets import Net
 from .recipe import Recipe, without
 from .runs import Run, State, begun, finish, keep, resumed
 from .speech import Speech
-from .steps import (averaged, learning_rate, loss_of, no_speech, noise_ratio, optimizer_of, paced, share_of, shrink, targets_of,
-                    update_ratios)
+from .steps import (
+    averaged,
+    learning_rate,
+    loss_of,
+    no_speech,
+    noise_ratio,
+    optimizer_of,
+    paced,
+    share_of,
+    shrink,
+    targets_of,
+    update_ratios,
+)
 
 if TYPE_CHECKING:
     from .splits import Split
@@ -37,14 +48,17 @@ __all__ = ["train"]
 Watch = Callable[[dict[str, Any]], None]
 
 
-def train(data: Speech | Split | str | Path, preset: str | Config | None = None, out: str | Path | None = None, *, split: str = "auto",
-          resume: bool = False, explain: bool = False, watch: Watch | None = None, device: str | None = None, **options: Any) -> Run:
+def train(data: Speech | Split | str | Path, preset: str | Config | None = None, out: str | Path | None = None, *,
+          split: str = "auto",
+          resume: bool = False, explain: bool = False, watch: Watch | None = None, device: str | None = None,
+          **options: Any) -> Run:
     """Train a net on recordings, and judge it on clips that it has not seen.
 
-    `data`: a folder, a `Speech`, or a `Split` of one; `split` says how clips are told apart (by speaker where speakers are known).
-    `preset`: a name of `PRESETS` (by default the one that holds on unheard speakers) or a `Config`. `out`: the run's folder; without it
-    nothing is written. `resume`: go on with the run in `out`. `explain`: measure what the tips do, a little slower. `watch` is called with
-    each step. `options`: of `Recipe` (epochs, lr, seed, …) or of the preset (width, front, train, …).
+    `data`: a folder, a `Speech`, or a `Split` of one; `split` says how clips are told apart (by speaker where speakers are
+    known). `preset`: a name of `PRESETS` (by default the one that holds on unheard speakers) or a `Config`. `out`: the run's
+    folder; without it nothing is written. `resume`: go on with the run in `out`. `explain`: measure what the tips do, a little
+    slower. `watch` is called with each step. `options`: of `Recipe` (epochs, lr, seed, …) or of the preset (width, front, train,
+    …).
 
     The test clips are looked at once, at the end; what is chosen is chosen by validation clips.
 
@@ -93,7 +107,7 @@ def _loop(state: State, recipe: Recipe, parts: Split, folder: Path | None, rank:
     net, optimizer, data = state.net, state.optimizer, parts.train
     batch = len(data) if not recipe.on("minibatch") else min(recipe.batch, len(data))
     per_epoch = max(len(data) // batch, 1)
-    steps, device = recipe.epochs * per_epoch, net.front.mean.device
+    steps, device = recipe.epochs * per_epoch, net.device
     model = net if world == 1 else torch.nn.parallel.DistributedDataParallel(net)
     chosen = _chosen(folder, state)
     while state.epoch < recipe.epochs and not _patient_no_more(state, recipe):
@@ -108,14 +122,16 @@ def _loop(state: State, recipe: Recipe, parts: Split, folder: Path | None, rank:
             said = model(x.to(device), _masks(recipe, draws), every=True)
             loss = torch.stack([loss_of(said[head], target.to(device), recipe) for head, target in targets.items()]).sum()
             if not torch.isfinite(loss):
-                raise SigconvError(f"the loss is {float(loss.detach())} in epoch {epoch + 1}: wanted a lower learning rate (lr {recipe.lr:g}), or clip > 0")
+                raise SigconvError(f"the loss is {float(loss.detach())} in epoch {epoch + 1}: wanted a lower learning rate (lr "
+                                   f"{recipe.lr:g}), or clip > 0")
             optimizer.zero_grad()
             loss.backward()
             if recipe.clip:
                 torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)
             before = _copied(net) if explain and i == per_epoch - 1 else {}
             if explain:
-                gradients.append(torch.cat([p.grad.flatten() for p in net.parameters() if p.grad is not None])[:50_000].cpu().clone())
+                gradients.append(torch.cat([p.grad.flatten() for p in net.parameters()
+                                            if p.grad is not None])[:50_000].cpu().clone())
             optimizer.step()
             _shrunk(net, recipe, optimizer.param_groups[0]["lr"], epoch)
             averaged(state.average, net.state_dict(), share_of(recipe, step, steps) if recipe.average != "none" else 1.0)
@@ -123,7 +139,8 @@ def _loop(state: State, recipe: Recipe, parts: Split, folder: Path | None, rank:
             total += float(loss.detach())
             watch({"epoch": epoch + 1, "epochs": recipe.epochs, "step": step + 1, "steps": steps, "loss": total / (i + 1),
                    "valid": state.history[-1].get("valid") if state.history else None})
-        line: dict[str, Any] = {"epoch": epoch + 1, "loss": total / per_epoch, "lr": learning_rate(recipe, (epoch + 1) * per_epoch - 1, steps)}
+        line: dict[str, Any] = {"epoch": epoch + 1, "loss": total / per_epoch,
+                                "lr": learning_rate(recipe, (epoch + 1) * per_epoch - 1, steps)}
         if explain:
             line |= {"noise_ratio": noise_ratio(torch.stack(gradients)), "update_ratios": ratios}
         state.epoch += 1
@@ -137,7 +154,8 @@ def _loop(state: State, recipe: Recipe, parts: Split, folder: Path | None, rank:
     return chosen
 
 
-def _batch(net: Net, data: Speech, index: np.ndarray, recipe: Recipe, draws: torch.Generator) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+def _batch(net: Net, data: Speech, index: np.ndarray, recipe: Recipe, draws: torch.Generator) -> tuple[torch.Tensor,
+                                                                                                       dict[str, torch.Tensor]]:
     """Some clips as the net is to hear them, and what each head should say of them."""
     some = data.batch(index, net.rate)
     x, lengths = torch.from_numpy(some.x), torch.from_numpy(some.lengths)
@@ -159,7 +177,8 @@ def _batch(net: Net, data: Speech, index: np.ndarray, recipe: Recipe, draws: tor
 
 
 def _classes(data: Speech, index: np.ndarray, head: str, words: Sequence[str]) -> torch.Tensor:
-    """What a head should say of these clips: the place of the item's label, speaker, … among its words, −1 where that is not known."""
+    """What a head should say of these clips: the place of the item's label, speaker, … among its words, −1 where that is not
+    known."""
     at = {word: i for i, word in enumerate(words)}
     return torch.tensor([at.get(getattr(data.items[i], head), -1) for i in index])
 
@@ -182,7 +201,7 @@ def _validated(state: State, valid: Speech, line: dict[str, Any], recipe: Recipe
     if not len(valid):
         state.best_epoch = state.epoch
         return True
-    judge = Net(state.net.config).to(state.net.front.mean.device)
+    judge = Net(state.net.config).to(state.net.device)
     judge.load_state_dict(state.average)
     found = evaluate(judge, valid)
     line |= {"valid": found.accuracy, "valid_nll": found.nll}
@@ -195,7 +214,7 @@ def _validated(state: State, valid: Speech, line: dict[str, Any], recipe: Recipe
 def _judged(state: State, recipe: Recipe, parts: Split, folder: Path | None, chosen: dict[str, torch.Tensor]) -> Run:
     """The run, with its reports and its threshold."""
     config = state.net.config
-    net = Net(config).to(state.net.front.mean.device)
+    net = Net(config).to(state.net.device)
     net.load_state_dict(chosen)
     valid = None
     if len(parts.valid):
@@ -250,7 +269,8 @@ def _resolved(preset: str | Config | None, data: Speech, options: Mapping[str, A
     known = {*words, *(made.__kwdefaults__ or {}), *Config.__dataclass_fields__}
     for word in rest:
         if word not in known:
-            raise UsageError(f"option {printable(word, 60)!r}: wanted one of the recipe or of preset {name}: {', '.join(sorted(known))}"
+            raise UsageError(f"option {printable(word, 60)!r}: wanted one of the recipe or of preset {name}: "
+                             f"{', '.join(sorted(known))}"
                              + hint(word, known))
     rest.setdefault("rate", data.rate if data.rate in (8000, 16000) else 8000 if data.rate < 16000 else 16000)
     return presets.preset(name, data.labels, **rest), Recipe.read({**presets.RECIPES.get(name, {}), **mine})
@@ -267,7 +287,7 @@ def _measured(net: Net, data: Speech, recipe: Recipe) -> None:
     """Mean and deviation of the bands over training clips as the net will hear them."""
     index = np.random.default_rng([recipe.seed, 7]).permutation(len(data))[:512]
     x, _ = _batch(net, data, np.sort(index), recipe.but(mixup=0, negatives=0), torch.Generator().manual_seed(recipe.seed))
-    net.front.measure(x.to(net.front.mean.device))
+    net.front.measure(x.to(net.device))
 
 
 def _shrunk(net: Net, recipe: Recipe, rate: float, epoch: int) -> None:

@@ -55,7 +55,8 @@ def head_of(path: Any) -> dict[str, Any]:
     except (SafetensorError, OSError, ValueError) as why:
         raise SigconvError(f"{shown}: no whole safetensors file ({printable(why, 120)}); wanted the weights of a net") from None
     if words.get("format") != FORMAT:
-        raise SigconvError(f"{shown}: safetensors, but not of a net of ours (format {printable(words.get('format'), 40)}); wanted {FORMAT}")
+        raise SigconvError(f"{shown}: safetensors, but not of a net of ours (format {printable(words.get('format'), 40)}); "
+                           f"wanted {FORMAT}")
     try:
         return {key: value if key == "format" else json.loads(value) for key, value in words.items()}
     except ValueError:
@@ -86,5 +87,6 @@ def load(cls: type[Net], path: Any) -> Net:
     except SigconvError as why:
         raise SigconvError(f"{shown}: {why}") from None
     except (RuntimeError, TypeError, ValueError, KeyError, AttributeError, MemoryError) as why:
-        raise SigconvError(f"{shown}: weights and config do not fit ({printable(why, 160)}); wanted a file that sigconv wrote") from None
+        raise SigconvError(f"{shown}: weights and config do not fit ({printable(why, 160)}); wanted a file that sigconv "
+                           f"wrote") from None
     return net.eval()
