@@ -8,12 +8,15 @@ from typing import Any
 
 _HOMES = {
     "Augment": "augmenting",
-    "Batch": "speech", "Item": "items", "Speech": "speech", "Split": "splits", "folds": "splits", "split": "splits",
+    "Images": "pictures",
+    "Batch": "speech", "Speech": "speech",
+    "Item": "items", "read_labels": "items", "write_labels": "items",
+    "Split": "splits", "folds": "splits", "split": "splits",
+    "fetch_commands": "commands",
     "coloured": "effects", "equalised": "effects", "noisy": "effects", "pitched": "effects", "reverberant": "effects",
     "sped": "effects", "tilted": "effects", "tract": "effects",
     "level": "leveling", "levelled": "leveling", "placed": "leveling", "trailing_level": "leveling", "trimmed": "leveling",
     "lengths_mask": "masking", "mask": "masking", "mixup": "masking",
-    "read_labels": "items", "write_labels": "items",
 }
 
 __all__ = sorted(_HOMES)
