@@ -13,6 +13,7 @@ _HOMES = {
     "Item": "items", "read_labels": "items", "write_labels": "items",
     "Split": "splits", "folds": "splits", "split": "splits",
     "fetch_commands": "commands",
+    "nonwords": "decoys",
     "coloured": "effects", "equalised": "effects", "noisy": "effects", "pitched": "effects", "reverberant": "effects",
     "sped": "effects", "tilted": "effects", "tract": "effects",
     "level": "leveling", "levelled": "leveling", "placed": "leveling", "trailing_level": "leveling", "trimmed": "leveling",
