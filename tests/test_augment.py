@@ -20,6 +20,7 @@ from sigconv.learn import (
     mask,
     mixup,
     noisy,
+    nonwords,
     pitched,
     placed,
     reverberant,
@@ -398,3 +399,21 @@ def test_mixup_draws_from_beta():
     lam = t.amax(1).numpy()
     draws = np.random.default_rng(1).beta(0.4, 0.4, 4000)
     assert lam.mean() == pytest.approx(np.maximum(draws, 1 - draws).mean(), abs=0.01)
+
+
+# ---- what is no word
+
+@given(st.integers(0, 99), st.sampled_from([99, 800, 4001]))
+def test_nonwords_are_levelled_and_the_same_for_the_same_seed(seed, n):
+    x = nonwords((4, n), RATE, generator(seed))
+    assert x.shape == (4, n) and torch.equal(x, nonwords((4, n), RATE, generator(seed)))
+    assert torch.allclose(level(x, RATE), torch.full((4,), 0.1), rtol=1e-3)
+
+
+def test_nonwords_are_noises_notes_and_hits():
+    x = nonwords((300, 8000), RATE, generator())
+    S = torch.fft.rfft(x).abs().square()
+    tonal = S.topk(200).values.sum(1) / S.sum(1)  # in 200 of 4001 bins
+    crest = x.abs().amax(1) / x.square().mean(1).sqrt()
+    assert (tonal > 0.9).float().mean() > 0.2 and (tonal < 0.4).float().mean() > 0.2  # notes, and what fills the spectrum
+    assert (crest > 8).float().mean() > 0.2 and (crest < 5).float().mean() > 0.2  # hits, and what goes on

@@ -22,6 +22,7 @@ UPWARD = {"sigconv/signal.py: Signal.__matmul__ -> convolving", "sigconv/signal.
 # What is public and has nothing to show in a doctest, each with its reason.
 WITHOUT_DOCTEST = {
     "hear.play": "needs a sound device",
+    "learn.fetch_commands": "needs the network",
     "kernels.family": "entering a family changes the list; every kernel shows how it is used",
 }
 

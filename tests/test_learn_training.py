@@ -20,7 +20,7 @@ from sigconv.errors import SigconvError, UsageError
 from sigconv.learn import TIPS, Config, Net, Recipe, Speech, compare, evaluate, sweep, train
 from sigconv.learn.evaluating import report, wilson
 from sigconv.learn.recipe import explained, without
-from sigconv.learn.steps import learning_rate, loss_of, no_speech, optimizer_of, paced, shrink, targets_of
+from sigconv.learn.steps import learning_rate, loss_of, optimizer_of, paced, shrink, targets_of
 from sigconv.learn.training import _drawn, _resolved
 
 torch.set_num_threads(1)
@@ -289,14 +289,6 @@ def test_labels_that_the_net_does_not_know(whole, tmp_path):
 
 
 # ------------------------------------------------------------------ pieces
-
-def test_what_no_one_said_is_many_things():
-    x = no_speech(40, 4000, 8000, torch.Generator().manual_seed(0))
-    assert x.shape == (40, 4000) and bool(torch.isfinite(x).all()) and float(x.square().mean(1).min()) > 0
-    flat = torch.fft.rfft(x).abs().square()
-    peaky = flat.amax(1) / flat.mean(1)
-    assert float(peaky.min()) < 40 < 500 < float(peaky.max())
-
 
 def test_shrinking_stops_at_nothing():
     w = torch.tensor([-0.5, 0.2, 3.0])

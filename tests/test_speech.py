@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import threading
 import warnings
 from collections import Counter
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 import sigconv as sc
 from sigconv.errors import SigconvError, SigconvWarning
-from sigconv.learn import Speech, decoding, finding, read_labels, write_labels
+from sigconv.learn import Images, Speech, decoding, fetch_commands, finding, read_labels, write_labels
 from sigconv.learn.commands import CORE, which
 
 DATA = Path(os.environ.get("SIGCONV_DATA", Path(__file__).parents[2] / "shared/data"))
@@ -221,6 +222,54 @@ def test_ten_and_all_classes(archive, tmp_path):
         Speech(archive, classes=11)
     with pytest.raises(SigconvError, match=r"classes 12: .* elsewhere say labels="):
         Speech(digits(tmp_path), classes=12)
+
+
+def test_the_archive_is_fetched_by_torchaudio(archive, tmp_path, monkeypatch):
+    module = pytest.importorskip("torchaudio.datasets.speechcommands")
+    asked = []
+
+    def download(url, archive_file, hash_prefix=None):
+        asked.append((url, bool(hash_prefix)))
+        with tarfile.open(archive_file, "w:gz") as tar:
+            for path in archive.iterdir():
+                tar.add(path, path.name)
+
+    monkeypatch.setattr(module, "download_url_to_file", download)
+    folder = fetch_commands(tmp_path / "new")
+    assert asked == [("http://download.tensorflow.org/data/speech_commands_v0.02.tar.gz", True)]
+    assert Speech(folder, cache=False).items == Speech(archive, cache=False).items
+    assert fetch_commands(tmp_path / "new") == folder and len(asked) == 1
+    with pytest.raises(SigconvError, match="version 3: wanted 1 or 2"):
+        fetch_commands(tmp_path, 3)
+    monkeypatch.setattr(module, "download_url_to_file", lambda *args, **more: Path("/nowhere").stat())
+    with pytest.raises(SigconvError, match=r"speech_commands_v0.01 can't be fetched .*nowhere"):
+        fetch_commands(tmp_path, 1)
+
+
+# ---- images
+
+def test_images(tmp_path):
+    rng = np.random.default_rng(0)
+    for part in ("train", "test"):
+        for label in ("cat", "dog"):
+            (tmp_path / part / label).mkdir(parents=True)
+            for i in range(3):
+                sc.save(sc.Signal(rng.random((3 if i else 1, 8, 10)), sc.grid(8, 10)), tmp_path / part / label / f"{i}.png")
+    (tmp_path / "train/cat/9.png").write_bytes(b"no image")
+    with pytest.warns(SigconvWarning, match="1 left out: train/cat/9.png"):
+        data = Images(tmp_path)
+    x, y = data.arrays()
+    assert x.shape == (12, 3, 8, 10) and data.labels == ("cat", "dog") and np.bincount(y).tolist() == [6, 6]
+    assert np.array_equal(x[1], data.image(1).data.astype(np.float32)) and (x[0] == x[0, :1]).all()
+    made = data.split("official", valid=None)
+    assert [len(part) for part in made] == [6, 0, 6] and isinstance(made.test, Images)
+    assert data.arrays((4, 5))[0].shape == (12, 3, 4, 5)
+    assert abs(data.arrays((4, 5))[0].mean() - x.mean()) < 0.02
+    sc.save(sc.Signal(np.zeros((1, 9, 9)), sc.grid(9, 9)), tmp_path / "test/cat/8.png")
+    with pytest.warns(SigconvWarning), pytest.raises(SigconvError, match=r"images of 8×10 and 9×9 px: wanted one shape; say"):
+        Images(tmp_path).arrays()
+    with pytest.raises(SigconvError, match="no recordings"):
+        Speech(tmp_path)
 
 
 # ---- samples
@@ -496,10 +545,10 @@ def test_too_little_to_learn_from(tmp_path):
     with pytest.raises(SigconvError, match="no recordings; wanted a folder for each label"):
         Speech(tmp_path)
     write(tmp_path / "yes/a.wav")
-    with pytest.raises(SigconvError, match="one clip of label 'yes'; wanted at least two labels"):
+    with pytest.raises(SigconvError, match="one file of label 'yes'; wanted at least two labels"):
         Speech(tmp_path)
     write(tmp_path / "yes/b.wav")
-    with pytest.raises(SigconvError, match="2 clips, all of label 'yes'; wanted at least two labels"):
+    with pytest.raises(SigconvError, match="2 files, all of label 'yes'; wanted at least two labels"):
         Speech(tmp_path)
     assert len(Speech(tmp_path, ["no", "yes"], cache=False)) == 2  # the labels of a net that is tested
     (tmp_path / "yes/a.wav").write_bytes(b"")

@@ -8,16 +8,20 @@ from typing import Any
 
 _HOMES = {
     "Augment": "augmenting",
-    "Batch": "speech", "Item": "items", "Speech": "speech", "Split": "splits", "folds": "splits", "split": "splits",
+    "Images": "pictures",
+    "Batch": "speech", "Speech": "speech",
+    "Item": "items", "read_labels": "items", "write_labels": "items",
+    "Split": "splits", "folds": "splits", "split": "splits",
+    "fetch_commands": "commands",
+    "nonwords": "decoys",
     "coloured": "effects", "equalised": "effects", "noisy": "effects", "pitched": "effects", "reverberant": "effects",
     "sped": "effects", "tilted": "effects", "tract": "effects",
     "level": "leveling", "levelled": "leveling", "placed": "leveling", "trailing_level": "leveling", "trimmed": "leveling",
     "lengths_mask": "masking", "mask": "masking", "mixup": "masking",
-    "read_labels": "items", "write_labels": "items",
-    "Answer": "answers", "Config": "config", "FORMS": "exporting", "Net": "nets", "PRESETS": "presets", "Recipe": "recipe",
-    "Report": "evaluating", "Run": "runs",
-    "TIPS": "recipe", "perceptron": "baselines", "compare": "evaluating", "evaluate": "evaluating", "export": "exporting",
-    "sweep": "evaluating", "train": "training",
+    "Config": "config", "Net": "nets", "PRESETS": "presets", "Answer": "answers",
+    "Recipe": "recipe", "TIPS": "recipe", "Run": "runs", "train": "training", "perceptron": "baselines",
+    "Report": "evaluating", "compare": "evaluating", "evaluate": "evaluating", "sweep": "evaluating",
+    "FORMS": "exporting", "export": "exporting",
 }
 
 __all__ = sorted(_HOMES)

@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import SigconvError, printable
 from .items import Item
 
-__all__ = ["CORE", "LISTS", "NOHASH", "NOISE", "of_commands", "twelve", "which"]
+__all__ = ["CORE", "LISTS", "NOHASH", "NOISE", "fetch_commands", "of_commands", "twelve", "which"]
 
 LISTS = {"validation_list.txt": "valid", "testing_list.txt": "test"}
 NOHASH = "_nohash_"
@@ -84,3 +84,26 @@ def _lines(path: Path) -> list[str]:
         return [line.strip().replace("\\", "/") for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     except (OSError, ValueError) as why:
         raise SigconvError(f"{printable(path)}: can't be read ({printable(why, 80)}); wanted a path a line") from None
+
+
+def fetch_commands(folder: str | Path, version: int = 2) -> Path:
+    """Download and unpack Speech Commands (2.3 GB) with torchaudio: the folder for `Speech`; one that is there is left.
+
+    `version`: 1 or 2.
+
+    Raises `SigconvError` where torchaudio can't be opened, and where the download fails.
+    """
+    if version not in (1, 2):
+        raise SigconvError(f"version {version!r}: wanted 1 or 2")
+    name = f"speech_commands_v0.0{version}"
+    try:
+        from torchaudio.datasets import SPEECHCOMMANDS
+    except Exception as why:  # beside another build of torch it fails in many ways
+        raise SigconvError(f"torchaudio can't be opened ({printable(why, 80)}); install the one that fits torch, or unpack "
+                           f"{name} by hand") from None
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        SPEECHCOMMANDS(folder, name, download=True)
+    except Exception as why:
+        raise SigconvError(f"{name} can't be fetched ({printable(why, 120)}); is there a way to the network, and room?") from None
+    return Path(folder, "SpeechCommands", name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -42,7 +42,7 @@ class Found:
     layout: str
     items: list[Item] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
-    sounds: dict[str, None] = field(default_factory=dict)  # every file with the name of a sound, in order
+    sounds: dict[str, None] = field(default_factory=dict)  # every file with the name of one, in order
 
     def take(self, found: Iterator[Item | tuple[str, str]]) -> None:
         """Keep each file that is told of once."""
@@ -57,8 +57,8 @@ class Found:
                 self.skipped.append(one)
 
 
-def find(folder: str | Path, layout: str | None = None, pattern: str | None = None) -> Found:
-    """The clips of a folder, or of the CSV file that is named instead."""
+def find(folder: str | Path, layout: str | None = None, pattern: str | None = None, kinds: Set[str] = SOUNDS) -> Found:
+    """The files of these kinds in a folder, or of the CSV file that is named instead."""
     if layout is not None:
         among(layout, LAYOUTS, "layout")
     place, table = _place(folder)
@@ -67,10 +67,10 @@ def find(folder: str | Path, layout: str | None = None, pattern: str | None = No
     found = Found(place, layout or "")
     for path in _files(place):
         kind = PurePosixPath(path).suffix.lower()
-        if kind in SOUNDS:
+        if kind in kinds:
             found.sounds[path] = None
         elif ("/" in path or kind not in BESIDE) and NOISE not in path and not table:
-            found.skipped.append((path, f"no sound by its name ({printable(PurePosixPath(path).name, 40)})"))
+            found.skipped.append((path, f"of no kind that is wanted ({printable(PurePosixPath(path).name, 40)})"))
     tables = [table] if table else [p for p in sorted(place.glob("*.csv")) if _columns(p)]
     found.layout = layout or _layout(found, bool(tables))
     if found.layout == "table":

@@ -141,7 +141,7 @@ def _under(tensors: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.
 
 def finish(run: Run) -> None:
     """The pictures, the card, and the figures; and the chosen weights with their threshold."""
-    from .pictures import confusion_picture, curves_picture
+    from .drawings import confusion_picture, curves_picture
 
     assert run.folder is not None
     figures = {name: r.table() for name, r in (("valid", run.valid), ("test", run.test)) if r}

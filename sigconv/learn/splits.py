@@ -9,38 +9,37 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 from zlib import crc32
 
 import numpy as np
 
 from ..errors import SigconvError, SigconvWarning, hint, printable
-
-if TYPE_CHECKING:
-    from .speech import Speech
+from .labelled import Labelled
 
 __all__ = ["Split", "folds", "split"]
 
+T = TypeVar("T", bound=Labelled)
 TEST, VALID = 0.2, 0.1  # shares of the clips
 
 
 @dataclass(frozen=True)
-class Split:
+class Split(Generic[T]):
     """Clips to learn from, to choose by, and to be judged by; `protocol` says how they were told apart.
 
     ``train, valid, test = data.split()`` works too. Figures of different protocols are not to be compared.
     """
 
-    train: Speech
-    valid: Speech
-    test: Speech
+    train: T
+    valid: T
+    test: T
     protocol: str
 
-    def __iter__(self) -> Iterator[Speech]:
+    def __iter__(self) -> Iterator[T]:
         return iter((self.train, self.valid, self.test))
 
 
-def split(data: Speech, how: str = "auto", *, seed: int = 0, valid: str | float | None = "auto") -> Split:
+def split(data: T, how: str = "auto", *, seed: int = 0, valid: str | float | None = "auto") -> Split[T]:
     """Train, validation and test clips of a set.
 
     `how`: "speaker", a fifth of the clips and at least one speaker for the test (what "auto" takes where speakers are known);
@@ -90,8 +89,8 @@ def split(data: Speech, how: str = "auto", *, seed: int = 0, valid: str | float 
                        + hint(str(how), ("official", "speaker", "clips")))
 
 
-def folds(data: Speech, how: str | int = "leave-one-out", *, seed: int = 0,
-          valid: str | float | None = "auto") -> tuple[Split, ...]:
+def folds(data: T, how: str | int = "leave-one-out", *, seed: int = 0,
+          valid: str | float | None = "auto") -> tuple[Split[T], ...]:
     """One split for each speaker left out, in the order of their names, or for each of k groups of speakers of like size.
 
     Every clip with a known speaker is tested once.
@@ -119,13 +118,13 @@ def folds(data: Speech, how: str | int = "leave-one-out", *, seed: int = 0,
     return tuple(_without(data, group, f"fold {i} of {how} by speaker", seed, valid) for i, group in enumerate(groups, 1))
 
 
-def _several(data: Speech, count: int) -> None:
+def _several(data: Labelled, count: int) -> None:
     if len(data.speakers) < count:
         cure = "say split 'clips', or pattern= with a group (?P<speaker>…)" if not data.speakers else "say split 'clips'"
         raise SigconvError(f"{len(data.speakers)} known speakers: wanted at least {count}; {cure}")
 
 
-def _official(data: Speech, seed: int, valid: str | float | None) -> Split:
+def _official(data: T, seed: int, valid: str | float | None) -> Split[T]:
     parts = {part: [i for i, item in enumerate(data.items) if item.part == part] for part in ("train", "valid", "test")}
     if not parts["train"] or not parts["test"]:
         raise SigconvError(f"official split of {printable(data.folder, 120)}: none is known (lists, a column split, folders "
@@ -136,13 +135,13 @@ def _official(data: Speech, seed: int, valid: str | float | None) -> Split:
     return _checked(Split(data.only(parts["train"]), data.only(parts["valid"]), data.only(parts["test"]), "official"))
 
 
-def _without(data: Speech, voices: Sequence[str], protocol: str, seed: int, valid: str | float | None) -> Split:
+def _without(data: T, voices: Sequence[str], protocol: str, seed: int, valid: str | float | None) -> Split[T]:
     return _made(data, [i for i, item in enumerate(data.items) if item.speaker in voices], protocol, seed, valid,
                  [i for i, item in enumerate(data.items) if item.speaker and item.speaker not in voices])
 
 
-def _made(data: Speech, test: Sequence[int], protocol: str, seed: int, valid: str | float | None,
-          rest: Sequence[int] | None = None) -> Split:
+def _made(data: T, test: Sequence[int], protocol: str, seed: int, valid: str | float | None,
+          rest: Sequence[int] | None = None) -> Split[T]:
     """A split with validation clips taken from the rest."""
     tested = set(test)
     rng = np.random.default_rng([seed, 3, crc32(protocol.encode())])  # other validation speakers for other folds
@@ -171,7 +170,7 @@ def _names(speakers: Sequence[str]) -> str:
     return ", ".join(speakers) if len(speakers) < 4 else f"{len(speakers)} speakers"
 
 
-def _voices(data: Speech, among: Sequence[int], share: float, rng: np.random.Generator) -> list[str]:
+def _voices(data: Labelled, among: Sequence[int], share: float, rng: np.random.Generator) -> list[str]:
     """Speakers, drawn until they have about this share of the clips: at least one, and one is left."""
     counts = Counter(data.items[i].speaker for i in among if data.items[i].speaker)
     order = rng.permutation(sorted(counts)).tolist()
@@ -183,7 +182,7 @@ def _voices(data: Speech, among: Sequence[int], share: float, rng: np.random.Gen
     return sorted(chosen)
 
 
-def _of_labels(data: Speech, among: Sequence[int], share: float, rng: np.random.Generator) -> list[int]:
+def _of_labels(data: Labelled, among: Sequence[int], share: float, rng: np.random.Generator) -> list[int]:
     """This share of each label's clips, at least one where there are two."""
     held: list[int] = []
     for label in data.labels:
@@ -193,7 +192,7 @@ def _of_labels(data: Speech, among: Sequence[int], share: float, rng: np.random.
     return sorted(int(i) for i in held)
 
 
-def _checked(made: Split) -> Split:
+def _checked(made: Split[T]) -> Split[T]:
     """Say which labels one side has and the other has not."""
     sides = [{item.label for item in part.items} for part in (made.train, made.test)]
     told = [f"{printable(', '.join(sorted(a - b)), 120)} only in {name}" for a, b, name in

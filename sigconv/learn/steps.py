@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .nets import Net
     from .recipe import Recipe
 
-__all__ = ["averaged", "learning_rate", "loss_of", "no_speech", "noise_ratio", "optimizer_of", "paced", "share_of", "shrink",
+__all__ = ["averaged", "learning_rate", "loss_of", "noise_ratio", "optimizer_of", "paced", "share_of", "shrink",
            "targets_of", "update_ratios"]
 
 
@@ -105,40 +105,6 @@ def loss_of(logits: torch.Tensor, target: torch.Tensor, recipe: Recipe) -> torch
     if recipe.on("cross-entropy"):
         return F.cross_entropy(logits, target, label_smoothing=recipe.smooth)
     return (logits.softmax(1) - target).square().sum(1).mean()
-
-
-def no_speech(count: int, n: int, rate: int, generator: torch.Generator) -> torch.Tensor:
-    """Clips (count, n) that no one has said: coloured noise, noise in bursts, tones, glides, clicks, hum, chords; levelled like
-    speech."""
-    g = generator
-
-    def u(low: float, high: float, *shape: int) -> torch.Tensor:
-        return torch.rand(count, *shape, generator=g) * (high - low) + low
-
-    t = torch.arange(n) / rate
-    f = torch.fft.rfftfreq(n, 1 / rate)
-    spectrum = torch.fft.rfft(torch.randn(count, n, generator=g)) * (f.clamp(min=50) / 1000) ** u(-2, 0.5, 1)
-    bump = torch.exp(-0.5 * ((f - u(100, rate / 2, 1)) / u(50, 1000, 1)).square())
-    noise = torch.fft.irfft(spectrum * torch.where(u(0, 1, 1) < 0.5, bump, torch.ones_like(bump)), n)
-    noise = noise / noise.square().mean(1, keepdim=True).sqrt().clamp(min=1e-9)
-    # up to six partials, gliding together or apart
-    start = torch.exp(u(4.4, 7.6, 6)).clamp(max=0.45 * rate)
-    start = torch.where(u(0, 1, 1) < 0.5, start[:, :1] * torch.arange(1, 7), start)
-    glide = u(-1.5, 1.5, 1) * (u(0, 1, 1) < 0.4)
-    phase = 2 * pi * torch.cumsum(start[:, :, None] * torch.exp2(glide[:, :, None] * t / t[-1]) / rate, -1)
-    tones = (phase.sin() * u(0, 1, 6).pow(2)[:, :, None] * (start < 0.45 * rate)[:, :, None]).sum(1)
-    tones = tones / tones.square().mean(1, keepdim=True).sqrt().clamp(min=1e-9)
-    clicks = (torch.rand(count, n, generator=g) < u(2, 30, 1) / rate) * torch.randn(count, n, generator=g) * 30
-    # an envelope: steady, beating, a burst, beats under a burst, or plucked again and again
-    beat = 0.5 + 0.5 * torch.sin(2 * pi * (u(0.5, 12, 1) * t + u(0, 1, 1)))
-    burst = torch.exp(-0.5 * ((t - u(0, float(t[-1]), 1)) / u(0.03, 0.3, 1)).square())
-    pluck = torch.exp(-((t + u(0, 1, 1)) % u(0.15, 1.5, 1)) / u(0.05, 0.5, 1))
-    kinds = torch.stack([torch.ones_like(beat), beat.square(), burst, beat * burst, pluck])
-    envelope = kinds[torch.randint(5, (count,), generator=g), torch.arange(count)]
-    which = torch.randint(4, (count, 1), generator=g)
-    body = torch.where(which == 0, noise, torch.where(which == 1, tones, torch.where(which == 2, tones + 0.3 * noise,
-                                                                                     noise + clicks)))
-    return body * envelope + 1e-3 * noise
 
 
 def update_ratios(named: Iterable[tuple[str, torch.Tensor]], before: dict[str, torch.Tensor]) -> dict[str, float]:

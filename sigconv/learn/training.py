@@ -19,6 +19,7 @@ from ..errors import SigconvError, UsageError, hint, printable
 from . import presets
 from .augmenting import Augment
 from .config import Config
+from .decoys import nonwords
 from .evaluating import evaluate, probabilities_of, report
 from .leveling import levelled, placed
 from .masking import mask, mixup
@@ -30,7 +31,6 @@ from .steps import (
     averaged,
     learning_rate,
     loss_of,
-    no_speech,
     noise_ratio,
     optimizer_of,
     paced,
@@ -170,7 +170,7 @@ def _batch(net: Net, data: Speech, index: np.ndarray, recipe: Recipe, draws: tor
     if recipe.mixup:
         x, targets = mixup(x, targets, draws, recipe.mixup, energy=True)
     if count := round(recipe.negatives * len(index)):
-        x = torch.cat([x, levelled(no_speech(count, net.window, net.rate, draws), net.rate)])
+        x = torch.cat([x, nonwords((count, net.window), net.rate, draws)])
         nothing = [targets_of(torch.full((count,), -1), len(words)) for words in answers.values()]
         targets = torch.cat([targets, torch.cat(nothing, 1)])
     return x, dict(zip(answers, targets.split([len(words) for words in answers.values()], 1), strict=True))
