@@ -61,7 +61,8 @@ def test_scan_is_window_by_window_and_batch_mates_do_not_matter(name):
         one_by_one = torch.cat([net(w[None]) for w in windows])
         together = net(windows)
     assert scores.data.shape == (10, 7) and scores.channels == tuple(TEN)
-    assert np.abs(scores.data - torch.log_softmax(one_by_one.double(), 1).T.numpy()).max() <= 1e-6
+    bound = 4e-6 if name == "dense" else 1e-6  # sums of 3880 terms in single precision
+    assert np.abs(scores.data - torch.log_softmax(one_by_one.double(), 1).T.numpy()).max() <= bound
     assert (one_by_one - together).abs().max() <= 1e-5 * max(one_by_one.abs().max(), 1)
 
 

@@ -126,6 +126,14 @@ def evaluate(net: Net, data: Speech, *, head: str = "label", protocol: str = "",
     `head`: which question, of a net with several. `snr`: white noise at so many dB below the speech is added; `gain`: dB. The
     set's labels must be among the net's.
 
+    >>> import tempfile, sigconv as sc
+    >>> folder = tempfile.mkdtemp()
+    >>> for name in ("no_ann_0", "no_bob_0", "yes_ann_0", "yes_bob_0"):
+    ...     sc.save(sc.Signal(np.ones((1, 800)), sc.line(800, 8000)), f"{folder}/{name}.wav")
+    >>> net, data = sc.learn.Net("m5", labels=["no", "yes"]), sc.learn.Speech(folder, cache=False)
+    >>> evaluate(net, data).accuracy  # whatever it says, it says of all
+    0.5
+
     Raises `SigconvError` for labels that the net does not know, and no clips.
     """
     if strange := [label for label in data.labels if label not in net.labels and data.counts[label]]:
@@ -159,13 +167,26 @@ def probabilities_of(net: Net, data: Speech, head: str = "label", *, snr: float 
 
 def sweep(net: Net, data: Speech, *, snrs: Sequence[float] = (20, 10, 5, 0), gains: Sequence[float] = (-30, 0, 20),
           protocol: str = "") -> dict[str, Report]:
-    """Reports under noise and at other levels: {"snr 10 dB": …, "gain -30 dB": …}."""
+    """Reports under noise and at other levels: {"snr 10 dB": …, "gain -30 dB": …}.
+
+    >>> import tempfile, sigconv as sc
+    >>> folder = tempfile.mkdtemp()
+    >>> for name in ("no_ann_0", "no_bob_0", "yes_ann_0", "yes_bob_0"):
+    ...     sc.save(sc.Signal(np.ones((1, 800)), sc.line(800, 8000)), f"{folder}/{name}.wav")
+    >>> net, data = sc.learn.Net("m5", labels=["no", "yes"]), sc.learn.Speech(folder, cache=False)
+    >>> list(sweep(net, data, snrs=[10], gains=[-30]))
+    ['snr 10 dB', 'gain -30 dB']
+    """
     found = {f"snr {v:g} dB": evaluate(net, data, snr=v, protocol=f"{protocol}, white noise at {v:g} dB") for v in snrs}
     return found | {f"gain {v:+g} dB": evaluate(net, data, gain=v, protocol=f"{protocol}, gain {v:+g} dB") for v in gains}
 
 
 def compare(a: Report, b: Report) -> str:
     """Which of two is better, and whether that could be chance: a sentence, by McNemar's test on the clips where they differ.
+
+    >>> p = np.array([[0.9, 0.1], [0.1, 0.9]])
+    >>> compare(report(p, [0, 1], ["no", "yes"]), report(p, [0, 0], ["no", "yes"]))
+    '100.0 % and 50.0 %: the first is better on 1 clips, worse on 0 (p = 1, could be chance)'
 
     Raises `SigconvError` for figures of different protocols or sets: they do not compare.
     """

@@ -32,6 +32,11 @@ def export(net: Net, path: Any, form: str | None = None, overwrite: bool = False
     run beside the net first; returned is the largest difference of their logits, relative to the largest of them. An .onnx bears
     labels, rate and window in its metadata.
 
+    >>> import tempfile
+    >>> from sigconv.learn import Net
+    >>> export(Net("m5", labels=["no", "yes"]), Path(tempfile.mkdtemp()) / "net.safetensors")
+    0.0
+
     Raises `SigconvError` where the packages that a form needs are missing, and where the difference is above 1e-4: then nothing
     is written.
     """
@@ -80,7 +85,7 @@ def _onnx(net: Net, x: torch.Tensor) -> tuple[bytes, np.ndarray]:
         import onnxruntime
         import onnxscript  # noqa: F401
     except ImportError as why:
-        raise SigconvError(f"ONNX: {why.name} is not installed; wanted pip install onnx onnxscript onnxruntime") from None
+        raise SigconvError(f"ONNX: {why.name} is not installed; wanted pip install 'sigconv[onnx]'") from None
     import warnings
 
     with warnings.catch_warnings(), torch.no_grad():
