@@ -168,7 +168,8 @@ def test_import_is_light(tmp_path):
 
 
 def test_learn_waits_for_torch_until_it_is_used(tmp_path):
-    loaded = run("import sys, sigconv; dir(sigconv.learn); sigconv.learn.Speech; print(*{m.split('.')[0] for m in sys.modules})", tmp_path)
+    loaded = run("import sys, sigconv; dir(sigconv.learn); sigconv.learn.Speech; print(*{m.split('.')[0] for m in sys.modules})",
+                 tmp_path)
     assert "torch" not in loaded.split()
 
 
