@@ -69,7 +69,7 @@ def train(data: Speech | Split | str | Path, preset: str | Config | None = None,
     ...     for i in range(12):
     ...         x = np.sin(2 * np.pi * (hertz + 10 * i) * t)[None]
     ...         sc.save(sc.Signal(x, sc.line(4000, 8000)), folder / f"{label}_ann{i % 3}_{i}.wav")
-    >>> run = train(sc.learn.Speech(folder, cache=False), "sincnet", epochs=4, batch=8, lr=0.01, watch=lambda said: None)
+    >>> run = train(sc.learn.Speech(folder, cache=False), "sincnet", epochs=6, batch=4, lr=0.01, watch=lambda said: None)
     >>> run.net.classify(sc.Signal(np.sin(2 * np.pi * 350 * t)[None], sc.line(4000, 8000)))
     'low'
 
