@@ -139,6 +139,15 @@ def test_the_loss_of_knowing_nothing():
     assert float(loss_of(torch.zeros(5, 10), targets_of(torch.full((5,), -1), 10), PLAIN)) == pytest.approx(2.3026, abs=1e-4)
 
 
+def test_weights_of_labels_are_torchs():
+    logits, y, weight = torch.randn(6, 3, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 0, 0, 0, 1,
+                                                                                                     2]), torch.tensor([0.5, 2,
+                                                                                                                        2])
+    ours = loss_of(logits, targets_of(y, 3), PLAIN, weight)
+    losses = torch.nn.functional.cross_entropy(logits, y, weight, reduction="sum") / 6
+    assert float(ours) == pytest.approx(float(losses))
+
+
 # ------------------------------------------------------------------ descent (rows 10, 79-87)
 
 def test_descent_diverges_above_two_over_the_largest_curvature():

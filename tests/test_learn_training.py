@@ -156,7 +156,7 @@ def test_early_stopping(data):
 
 @pytest.mark.parametrize("options", [{"optimizer": "sgd", "nesterov": True, "schedule": "cosine", "average": "swa"},
                                      {"mixup": 0.3, "masks": {"frequency": 2, "time": 3}, "augment": {}, "schedule": "constant"},
-                                     {"l1": 0.01, "group": 0.05, "late": 0, "choose": "last"}])
+                                     {"l1": 0.01, "group": 0.05, "late": 0, "choose": "last", "balance": True}])
 def test_other_ways_to_train(data, options):
     run = train(data, TINY, **QUICK | {"epochs": 3} | options)
     assert np.isfinite(run.test.nll) and run.history[-1]["loss"] < 0.8

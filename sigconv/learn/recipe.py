@@ -33,11 +33,12 @@ class Recipe:
     `optimizer`: adamw, or sgd with `momentum` (and `nesterov`), whose `lr` is scaled by 1 − momentum. `schedule`: one-cycle (up
     over `warm` of the steps, then down), cosine or constant. `decay`: weight decay from epoch `late` on; `l1` shrinks taps
     towards 0, `group` whole filters. `clip`: the longest gradient. `mixup`: Beta parameter; `smooth`: label smoothing.
-    `average`: ema (with `memory`), swa (of the last quarter), none. `drop`: of whole filters, in the head. `patience`: epochs
-    without a better validation until it stops, 0 for never. `choose`: the weights of the best validation ("valid") or of the end
-    ("last"). `negatives`: share of each batch that is noise, tones and clicks with no label at all, so that a net is sure of
-    speech only. `augment`, `masks`: options of what is done to sounds and spectrograms; empty tables are the defaults, None
-    nothing. `lost`: the share of validation clips whose confidence lies under the threshold. `without`: tips to leave out.
+    `balance`: all labels count the same, however many clips they have. `average`: ema (with `memory`), swa (of the last
+    quarter), none. `drop`: of whole filters, in the head. `patience`: epochs without a better validation until it stops, 0 for
+    never. `choose`: the weights of the best validation ("valid") or of the end ("last"). `negatives`: share of each batch that
+    is noise, tones and clicks with no label at all, so that a net is sure of speech only. `augment`, `masks`: options of what is
+    done to sounds and spectrograms; empty tables are the defaults, None nothing. `lost`: the share of validation clips whose
+    confidence lies under the threshold. `without`: tips to leave out.
 
     Raises `UsageError` for options out of range.
     """
@@ -57,6 +58,7 @@ class Recipe:
     clip: float = 5.0
     mixup: float = 0.0
     smooth: float = 0.1
+    balance: bool = False
     average: str = "none"
     memory: float = 0.998
     drop: float | None = None

@@ -73,7 +73,19 @@ class Run:
 
     def explain(self) -> list[str]:
         """The ten tips: on or off, and what was measured of them."""
-        return explained(self.recipe, self.net.config, self.history[-1].get("tips") if self.history else None)
+        return explained(self.recipe, self.net.config, self._measured())
+
+    def _measured(self) -> dict[str, str]:
+        """What the last epoch showed of some of the tips."""
+        last, front = self.history[-1] if self.history else {}, self.net.front
+        found = {"normalise": f"bands had means of {float(front.mean.min()):.2g} … {float(front.mean.max()):.2g}"}
+        if "noise_ratio" in last:
+            found["minibatch"] = f"‖mean‖/‖deviation‖ of the gradients {last['noise_ratio']:.2g}"
+        if ratios := last.get("update_ratios"):
+            found["initialise"] = f"a step moves layers by {min(ratios.values()):.1g} … {max(ratios.values()):.1g} of themselves"
+        if "lr" in last:
+            found["schedule"] = f"ended at {last['lr']:.2g}"
+        return found
 
 
 def begun(folder: Path, state: State, recipe: Recipe, protocol: str) -> None:

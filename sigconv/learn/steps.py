@@ -100,10 +100,11 @@ def targets_of(y: torch.Tensor, classes: int) -> torch.Tensor:
     return torch.where((y < 0)[:, None], torch.full_like(rows, 1 / classes), rows)
 
 
-def loss_of(logits: torch.Tensor, target: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-    """Cross-entropy with label smoothing, computed from log-softmax: never the logarithm of a rounded probability."""
+def loss_of(logits: torch.Tensor, target: torch.Tensor, recipe: Recipe, weight: torch.Tensor | None = None) -> torch.Tensor:
+    """Cross-entropy with label smoothing, computed from log-softmax: never the logarithm of a rounded probability.
+    `weight`: of each class."""
     if recipe.on("cross-entropy"):
-        return F.cross_entropy(logits, target, label_smoothing=recipe.smooth)
+        return F.cross_entropy(logits, target, weight, label_smoothing=recipe.smooth)
     return (logits.softmax(1) - target).square().sum(1).mean()
 
 

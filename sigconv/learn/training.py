@@ -109,6 +109,7 @@ def _loop(state: State, recipe: Recipe, parts: Split, folder: Path | None, rank:
     per_epoch = max(len(data) // batch, 1)
     steps, device = recipe.epochs * per_epoch, net.device
     model = net if world == 1 else torch.nn.parallel.DistributedDataParallel(net)
+    weight = torch.from_numpy(data.weights()).to(device) if recipe.balance else None
     chosen = _chosen(folder, state)
     while state.epoch < recipe.epochs and not _patient_no_more(state, recipe):
         epoch = state.epoch
@@ -120,7 +121,9 @@ def _loop(state: State, recipe: Recipe, parts: Split, folder: Path | None, rank:
             x, targets = _batch(net, data, order[i * batch:(i + 1) * batch][rank::world], recipe, draws)
             paced(optimizer, recipe, learning_rate(recipe, step, steps), epoch)
             said = model(x.to(device), _masks(recipe, draws), every=True)
-            loss = torch.stack([loss_of(said[head], target.to(device), recipe) for head, target in targets.items()]).sum()
+            losses = [loss_of(said[head], t.to(device), recipe, weight if head == "label" else None) for head,
+                      t in targets.items()]
+            loss = torch.stack(losses).sum()
             if not torch.isfinite(loss):
                 raise SigconvError(f"the loss is {float(loss.detach())} in epoch {epoch + 1}: wanted a lower learning rate (lr "
                                    f"{recipe.lr:g}), or clip > 0")
@@ -272,7 +275,7 @@ def _resolved(preset: str | Config | None, data: Speech, options: Mapping[str, A
             raise UsageError(f"option {printable(word, 60)!r}: wanted one of the recipe or of preset {name}: "
                              f"{', '.join(sorted(known))}"
                              + hint(word, known))
-    rest.setdefault("rate", data.rate if data.rate in (8000, 16000) else 8000 if data.rate < 16000 else 16000)
+    rest.setdefault("rate", min(data.rate, 8000))  # words are told apart below 4 kHz as well as with more
     return presets.preset(name, data.labels, **rest), Recipe.read({**presets.RECIPES.get(name, {}), **mine})
 
 
