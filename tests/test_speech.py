@@ -298,6 +298,17 @@ def test_any_rate_and_any_number_of_channels(tmp_path, subtype):
     assert data.arrays(16000)[2].tolist() == [1600, 1600, 1600]
 
 
+def test_a_part_has_the_rate_of_the_whole_and_may_be_empty(tmp_path):
+    for i in range(3):
+        write(tmp_path / "a" / f"{i}.wav", 80, 8000)
+        write(tmp_path / "b" / f"{i}.wav", 80, 16000 if i else 8000)
+    data = Speech(tmp_path, cache=False)
+    part = data.only(lambda item: item.path in ("b/1.wav", "b/2.wav"))
+    assert part.rates == {16000: 2} and part.rate == data.rate == 8000 and part.arrays()[2].tolist() == [40, 40]
+    x, y, lengths = data.only([]).arrays()
+    assert x.shape == (0, 0) and y.shape == lengths.shape == (0,) and not list(data.only([]).batches(4))
+
+
 def test_the_loudest_stretch_of_a_long_clip_stays(tmp_path):
     for label in "01":
         sound = np.zeros(1000)
@@ -588,6 +599,8 @@ def test_bad_rates_and_batches(tmp_path):
     for rate in (0, -1, 8000.5, "8k", True):
         with pytest.raises(SigconvError, match="wanted a whole number of Hz"):
             data.arrays(rate)
+    with pytest.raises(SigconvError, match="wanted a whole number of Hz"):
+        next(data.batches(4, 0))
     with pytest.raises(SigconvError, match="batches of 0 clips"):
         next(data.batches(0))
 

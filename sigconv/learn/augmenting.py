@@ -21,7 +21,7 @@ __all__ = ["Augment"]
 class Augment:
     """Random speed, onset, voice, colour, room, noise and gain, in this order; each drawn anew for every clip.
 
-    `speed`: ± ln of the ratio (0.2: 0.82 to 1.22). `tract`: the same of the formants. `equaliser`: gains at `knots` knots, of a
+    `speed`: ± ln of the ratio (0.16: 0.85 to 1.17). `tract`: the same of the formants. `equaliser`: gains at `knots` knots, of a
     standard deviation drawn up to so many dB. `tilt`: ± dB an octave. `room`: share of the clips that ring; `t60`, in seconds,
     and `direct`, dB of the direct sound above the tail, from … to. `noise`: share of the clips with noise; `snr` in dB and
     `colour` (0 white, 1 pink, 2 brown), from … to; half of it from `recordings`, if any, tensors at the rate. `gain`: ± dB.
@@ -38,12 +38,12 @@ class Augment:
     Raises `SigconvError` for ranges that can't be meant.
     """
 
-    speed: float = 0.2
+    speed: float = 0.16
     tract: float = 0.0
     equaliser: float = 6.0
     knots: int = 8
     tilt: float = 0.0
-    room: float = 0.3
+    room: float = 0.4
     t60: tuple[float, float] = (0.05, 0.4)
     direct: tuple[float, float] = (-3.0, 12.0)
     noise: float = 0.8

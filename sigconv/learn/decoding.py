@@ -98,11 +98,13 @@ def pooled(folder: Path, items: Sequence[Item], rate: int, dtype: str, cache: Pa
 
 def _all(folder: Path, items: Sequence[Item], rate: int) -> Iterator[np.ndarray | str]:
     """Each clip, or why there is none."""
+    _file.cache_clear()
     for item in items:
         try:
             yield decoded(folder / item.path, rate, item.start, item.stop)
         except SigconvError as why:
             yield printable(str(why).removeprefix(f"{folder / item.path}: "), 200)
+    _file.cache_clear()
 
 
 def _apart(clips: Iterator[np.ndarray | str], dtype: str) -> tuple[list[np.ndarray], dict[int, str]]:

@@ -75,8 +75,9 @@ class Speech(Labelled):
 
     @property
     def rate(self) -> int:
-        """The rate in Hz that most clips have, the lower of two that are equally frequent."""
-        return max(self.rates.items(), key=lambda one: (one[1], -one[0]))[0]
+        """The rate in Hz that most clips of the whole set have, whatever part this is; the lower of two equally frequent ones."""
+        found, counts = np.unique(self._store.rates, return_counts=True)
+        return int(found[counts.argmax()])
 
     def __repr__(self) -> str:
         speakers = f"{len(self.speakers)} speakers, " if self.speakers else ""
@@ -95,6 +96,7 @@ class Speech(Labelled):
         """All clips, `size` at a time, each batch as long as its longest clip; shuffled where a seed is given."""
         if not isinstance(size, int) or size < 1:
             raise SigconvError(f"batches of {size!r} clips: wanted a whole number, at least 1")
+        rate = self.rate if rate is None else rate
         order = np.arange(len(self._whole(rate)))
         if seed is not None:
             order = np.random.default_rng(seed).permutation(order)
@@ -110,14 +112,13 @@ class Speech(Labelled):
         x = np.zeros((len(clips), int(lengths.max(initial=0)) if length is None else length), np.float32)
         for row, clip in zip(x, clips, strict=True):
             row[: len(clip)] = clip
-        return Batch(x, self.targets[index], lengths, index)
+        at = {label: i for i, label in enumerate(self.labels)}
+        return Batch(x, np.array([at[self.items[i].label] for i in index], np.int64), lengths, index)
 
     def _whole(self, rate: int | None) -> Speech:
         """Itself, decoded, without the clips that can't be."""
-        if not len(self):
-            return self
         pool = self._store.pool(self.rate if rate is None else _hertz(rate))
-        if pool.bad:
+        if pool.bad and np.isin(self._rows, list(pool.bad)).any():
             keep = [i for i, row in enumerate(self._rows) if row not in pool.bad]
             left = self.only(keep)
             self.items, self._rows = left.items, left._rows
