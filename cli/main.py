@@ -27,6 +27,10 @@ VERBS = {
     "kernels": "List the kernels, or tell about one.",
     "describe": "Say what a kernel does, from its taps alone.",
     "info": "Say what is in a file.",
+    "train": "Train a small net on a folder of recordings.",
+    "test": "Judge a trained net by other recordings.",
+    "classify": "Say what recordings hold, by a trained net.",
+    "export": "Write a trained net for other programs.",
     "tune": "Time this machine, so that convolve chooses what is fastest on it.",
 }
 

@@ -8,6 +8,7 @@
     room.wav                          a sound file, from 0; c channels are a bank of c
     taps.npy  taps.json  taps.csv     taps, centred, at the step of the signal; an image is a 2D kernel
     trumpet.ogg@0.20-0.35             a motif cut from a recording, in seconds, from 0
+    run/best.safetensors:front        a layer of a trained net, its filters a bank; :front#7 is one of them
     blur*edge                         one after another
 
 Nothing is ever evaluated: taps are read as JSON, files by their own readers.
@@ -39,6 +40,7 @@ TEXT = 16 * 2**20  # characters of typed taps
 DEPTH = 5  # brackets within brackets: three axes, and two of value in an array
 FRACTION = re.compile(r"[-+0-9.eE]{1,40}\s{0,9}/\s{0,9}[-+0-9.eE]{1,40}")
 MOTIF = re.compile(r"(.+)@\s*([0-9]*\.?[0-9]+)\s*s?\s*-\s*([0-9]*\.?[0-9]+)\s*s?", re.DOTALL)
+LAYER = re.compile(r"(.+\.safetensors)(?::([\w.]*))?(?:#(\d{1,6}))?", re.DOTALL | re.IGNORECASE)
 SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".rf64", ".npy", ".npz", ".json",
             ".csv", ".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm")
 FORMS = "a name such as edge or lowpass:800, taps such as -1,0,1, or a file such as room.wav"
@@ -94,6 +96,9 @@ def slug(spec: Any) -> str:
         if piece.startswith("[") or _is_typed(piece):
             words.append("taps")
             continue
+        if layer := LAYER.fullmatch(piece):
+            words.append("-".join(filter(None, (PurePath(layer[1]).stem, layer[2], layer[3]))))
+            continue
         motif = None if _exists(piece) else MOTIF.fullmatch(piece)
         path, cut = (motif[1], f"@{motif[2]}-{motif[3]}") if motif else (piece, "")
         words.append(PurePath(path.replace("\0", "")).stem + cut if _is_path(path) else piece)
@@ -141,8 +146,8 @@ def _one(text: str, like: Domain, whole: str) -> Signal:
         return _family(family, name.strip(), rest if colon else "", like)
     if find_bank(name):
         return _bank(text, name.strip(), like)
-    if ".safetensors" in text.lower() and not _exists(text):
-        raise UsageError(f"kernel {quoted(text)}: layers of trained networks are not served yet; save the taps as .npy")
+    if layer := LAYER.fullmatch(text):
+        return _trained(layer[1], layer[2] or "", layer[3], text)
     if not _exists(text) and (motif := MOTIF.fullmatch(text)) and _is_path(motif[1]):
         return _motif(motif[1], float(motif[2]), float(motif[3]), like)
     if _is_path(text):
@@ -193,6 +198,24 @@ def _motif(path: str, begin: float, end: float, like: Domain) -> Signal:
         raise UsageError(f"{printable(path, 200)}@{begin:g}-{end:g}: the recording ends at {recording.domain.extent[0][1]:g} s; "
                          "wanted a part of it")
     return _squeezed(cut.at(0))
+
+
+def _trained(path: str, layer: str, number: str | None, text: str) -> Signal:
+    """The taps of a layer of a trained net, or one filter of it."""
+    from .learn import Net
+
+    layers = Net.load(path).kernels()
+    layer = layer or next(iter(layers), "")
+    if layer not in layers:
+        raise UsageError(f"kernel {quoted(text)}: no layer {layer!r} with taps; wanted one of "
+                         f"{', '.join(layers) or 'another net: it has none'}")
+    k = layers[layer]
+    if number is None:
+        return k
+    if not k.value or int(number) >= k.value[0]:
+        raise UsageError(f"kernel {quoted(text)}: filters are numbered from 0 to {k.value[0] - 1 if k.value else 0}; wanted "
+                         f"one of these")
+    return Signal(k.data[int(number)], k.domain)
 
 
 def _file(path: str, like: Domain) -> Signal:

@@ -1,0 +1,132 @@
+"""What a net is, in words and numbers: the table that stands in a run's config.toml and in the metadata of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from ..errors import UsageError, hint
+
+__all__ = ["Config", "toml"]
+
+LIMIT = 4096  # labels
+
+
+@dataclass(frozen=True)
+class Config:
+    """A net: its front, its blocks, its head, and what it answers.
+
+    `rate` (Hz): sounds are brought to it. `window` (s): what one score reads; 0 asks for `clip` seconds and what the layers read
+    beyond. `pad`: "input" (the window itself is filled up, nothing within) or "layers" (each layer pads along time: not
+    exactly scannable). `head`: {"pool": mean, max, mean+max, rms, moments or attention, "drop": …}. `votes`: how many
+    neighbouring windows a clip's score is the mean of. `threshold`: confidence under which an answer is no answer. `heads`:
+    further questions, each with its answers, to the same blocks.
+
+    >>> Config(labels=("no", "yes"), blocks=({"channels": 8, "taps": 80, "stride": 16},)).labels
+    ('no', 'yes')
+
+    Raises `UsageError` for fewer than two labels, labels that are there twice, and a rate or window out of range.
+    """
+
+    labels: Sequence[str] = ()
+    rate: int = 8000
+    window: float = 0.0
+    clip: float = 1.0
+    pad: str = "input"
+    votes: int = 1
+    threshold: float = 0.0
+    preset: str = ""
+    front: Mapping[str, Any] = field(default_factory=lambda: {"kind": "wave"})
+    blocks: Sequence[Mapping[str, Any]] = ()
+    head: Mapping[str, Any] = field(default_factory=dict)
+    heads: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        labels = tuple(map(str, self.labels))
+        object.__setattr__(self, "labels", labels)
+        if not 2 <= len(labels) <= LIMIT or len(set(labels)) < len(labels):
+            raise UsageError(f"{len(labels)} label{'s' * (len(labels) != 1)} ({', '.join(labels[:4])}): wanted at least two, "
+                             f"each once")
+        if not (isinstance(self.rate, int) and 100 <= self.rate <= 400_000):
+            raise UsageError(f"rate {self.rate!r}: wanted a whole number of Hz, 100 to 400000")
+        if not (0 <= self.window <= 60 and 0 < self.clip <= 60):
+            raise UsageError(f"window {self.window!r} s, clip {self.clip!r} s: wanted at most 60 s")
+        if self.pad not in ("input", "layers"):
+            raise UsageError(f"pad {self.pad!r}: wanted input or layers")
+
+    def table(self) -> dict[str, Any]:
+        """As plain lists, tables, words and numbers."""
+        return _plain(asdict(self))
+
+    @classmethod
+    def read(cls, table: Mapping[str, Any]) -> Config:
+        """The inverse of `table`; words that are not known are refused."""
+        known = [f.name for f in fields(cls)]
+        for word in table:
+            if word not in known:
+                raise UsageError(f"net: {word!r} in its config; wanted some of {', '.join(known)}{hint(str(word), known)}")
+        return cls(**table)
+
+    def but(self, **changes: Any) -> Config:
+        """With some entries changed."""
+        return replace(self, **changes)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def toml(table: Mapping[str, Any], head: str = "") -> str:
+    """A table as TOML: what `tomllib` reads back as it was. None is left out.
+
+    >>> print(toml({"rate": 8000, "net": {"labels": ["a", "b"], "blocks": [{"taps": 3}]}}))
+    rate = 8000
+    <BLANKLINE>
+    [net]
+    labels = ["a", "b"]
+    blocks = [
+        {taps = 3},
+    ]
+    <BLANKLINE>
+    """
+    lines, below = [], []
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            name = f"{head}.{_key(key)}" if head else _key(key)
+            below.append(f"\n[{name}]\n" + toml(value, name) if value else "")
+        elif value is not None:
+            lines.append(f"{_key(key)} = {_list(value)}")
+    return "\n".join([*lines, ""] if lines else []) + "".join(below)
+
+
+def _list(value: Any) -> str:
+    """A value; tables in a list stand each on a line."""
+    if isinstance(value, (list, tuple)) and any(isinstance(v, Mapping) for v in value):
+        return "[\n" + "".join(f"    {_value(v)},\n" for v in value) + "]"
+    return _value(value)
+
+
+def _value(value: Any) -> str:
+    import json
+
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return repr(value) if value == value and abs(value) != float("inf") else "nan" if value != value else f"{value:+}".lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items() if v is not None) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_value(v) for v in value) + "]"
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(text: object) -> str:
+    import json
+    import re
+
+    return str(text) if re.fullmatch(r"[A-Za-z0-9_-]+", str(text)) else json.dumps(str(text), ensure_ascii=False)
