@@ -44,7 +44,7 @@ def train(folder: str, preset: str | None, output: str | None, split: str, epoch
     """
     from sigconv import learn
     from sigconv.errors import UsageError
-    from sigconv.io.writing import next_free
+    from sigconv.writing import next_free
 
     if resume and not output:
         raise UsageError("--resume without a run: wanted -o RUN, the folder to go on with")

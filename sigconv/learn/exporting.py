@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ..errors import SigconvError, UsageError, printable
-from ..io.writing import Outputs
+from ..writing import Outputs
 from .weights import packed
 
 if TYPE_CHECKING:

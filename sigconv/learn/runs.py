@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import SigconvError, printable
-from ..io.writing import Outputs
+from ..writing import Outputs
 from .config import toml
 from .recipe import Recipe, explained
 from .weights import head_of, packed, read

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import SigconvError, printable
-from ..io.writing import Outputs
+from ..writing import Outputs
 from .config import Config
 
 if TYPE_CHECKING:
