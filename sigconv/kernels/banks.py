@@ -77,8 +77,8 @@ def morlet(like: Any, centre: Any, bandwidth: Any, *, correction: bool = True) -
     >>> [round(float(abs(v)), 3) for v in sc.spectrum.response(k, [1000.0, 1050.0]).gain[1]]
     [1.0, 0.707]
 
-    Raises `UsageError` for a centre outside 0 … rate/2, a bandwidth that is not above 0, and one above 1.15 centres, the widest
-    that leaves 0 Hz out (of tensors, which wander as they learn, 1.15 is then taken).
+    Raises `UsageError` for a centre outside 0 … rate/2, a bandwidth that is not above 0, and one above 1.1 centres, the widest
+    that leaves 0 Hz out (of tensors, which wander as they learn, 1.1 is then taken).
     """
     domain, step = _line(like)
     xp, (f, wide) = _all(centre, bandwidth)
