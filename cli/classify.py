@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .common import Talk, each, files, talk_options
+from .common import Talk, each, files, one_thread, talk_options
 
 
 @click.command()
@@ -24,6 +24,7 @@ def classify(ctx: click.Context, run: str, names: tuple[str, ...], scan: bool, h
     import sigconv
     from sigconv.errors import printable
 
+    one_thread()
     net = sigconv.learn.Net.load(run)
 
     def tell(path: str) -> None:

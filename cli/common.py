@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 __all__ = ["Talk", "array_options", "chain_options", "complete", "each", "emit", "files", "kernel_for", "kernel_option", "loaded",
-           "nowhere", "talk_options"]
+           "nowhere", "one_thread", "talk_options"]
 
 
 class Talk:
@@ -54,6 +54,13 @@ class Talk:
         if str(message) not in self.warned:  # a file is looked at before it is read
             self.warned.add(str(message))
             self.say(f"note: {message}")
+
+
+def one_thread() -> None:
+    """Nets as small as ours lose more by waiting for each other's threads than they win."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def to_json(data: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .common import Talk, talk_options
+from .common import Talk, one_thread, talk_options
 
 
 @click.command()
@@ -27,6 +27,7 @@ def test(run: str, folder: str, sweep: bool, split: str | None, seed: int, talk:
     from sigconv import learn
     from sigconv.errors import printable
 
+    one_thread()
     net = learn.Net.load(run)
     data = learn.Speech(folder)
     protocol = f"all of {printable(folder, 100)}"

@@ -28,13 +28,14 @@ from .common import Talk, talk_options
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE",
               help="Any option of the recipe or the preset: lr=0.002, batch=32, "
               "front=pcen, train=learned, width=1.5, …")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of the CPU.")
 @click.option("--resume", is_flag=True,
               help="Go on with the run in RUN: the weights will be those of a run that was not stopped.")
 @click.option("--explain", is_flag=True, help="Tell what is done and why: the ten tips, on or off.")
 @talk_options
 @click.argument("folder", metavar="DIR")
 def train(folder: str, preset: str | None, output: str | None, split: str, epochs: int | None, seed: int, labels: str | None,
-          classes: str | None, without: tuple[str, ...], settings: tuple[str, ...], resume: bool, explain: bool,
+          classes: str | None, without: tuple[str, ...], settings: tuple[str, ...], threads: int, resume: bool, explain: bool,
           talk: Talk) -> None:
     """Train a small convnet on a folder of recordings, and judge it on clips that it has not heard.
 
@@ -57,7 +58,8 @@ def train(folder: str, preset: str | None, output: str | None, split: str, epoch
     talk.say(f"heard    {data!r}")
     out = output or next_free(".", "run", [""])
     with bar(talk) as watch:
-        run = learn.train(data, preset, out, split=split, resume=resume, explain=explain, watch=watch, **options)
+        run = learn.train(data, preset, out, split=split, resume=resume, explain=explain, watch=watch, threads=threads,
+                          **options)
     if explain:
         for line in run.explain():
             talk.say(line)

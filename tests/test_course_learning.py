@@ -232,7 +232,7 @@ def test_reddis_example():
                 group["lr"] = 0.5 / t**0.5
             opt.step()
             w.data.clamp_(-1, 1)
-        return float(w)
+        return float(w.detach())
 
     assert ends(lambda q: torch.optim.Adam(q, 0.1, betas=(0.0, 0.1), eps=1e-12)) > 0.9
     assert ends(lambda q: torch.optim.SGD(q, 0.1)) < -0.9

@@ -16,9 +16,7 @@ __all__ = ["DEFAULT", "PRESETS", "RECIPES", "known", "matched", "preset"]
 
 PRESETS: dict[str, Callable[..., Config]] = {}
 DEFAULT = "voices"  # what `train` takes
-# how a preset is trained where that is not how all are
-HELD = {"epochs": 24, "average": "ema", "memory": 0.995, "augment": {"speed": 0.16, "room": 0.4}}
-RECIPES: dict[str, dict[str, Any]] = {"voices": HELD, "rawvoices": HELD}
+RECIPES: dict[str, dict[str, Any]] = {}  # options of training that a preset has of its own
 
 
 def _enter(make: Callable[..., Config]) -> Callable[..., Config]:

@@ -43,7 +43,7 @@ class Recipe:
     Raises `UsageError` for options out of range.
     """
 
-    epochs: int = 30
+    epochs: int = 24
     batch: int = 64
     optimizer: str = "adamw"
     lr: float = 4e-3
@@ -59,8 +59,8 @@ class Recipe:
     mixup: float = 0.0
     smooth: float = 0.1
     balance: bool = False
-    average: str = "none"
-    memory: float = 0.998
+    average: str = "ema"
+    memory: float = 0.995
     drop: float | None = None
     patience: int = 0
     choose: str = "valid"
