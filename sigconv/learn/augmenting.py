@@ -43,9 +43,9 @@ class Augment:
     equaliser: float = 6.0
     knots: int = 8
     tilt: float = 0.0
-    room: float = 0.4
-    t60: tuple[float, float] = (0.05, 0.4)
-    direct: tuple[float, float] = (-3.0, 12.0)
+    room: float = 0.5
+    t60: tuple[float, float] = (0.05, 0.6)
+    direct: tuple[float, float] = (-8.0, 12.0)
     noise: float = 0.8
     snr: tuple[float, float] = (5.0, 40.0)
     colour: tuple[float, float] = (-0.6, 2.0)
