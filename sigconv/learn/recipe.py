@@ -37,8 +37,8 @@ class Recipe:
     quarter), none. `drop`: of whole filters, in the head. `patience`: epochs without a better validation until it stops, 0 for
     never. `choose`: the weights of the best validation ("valid") or of the end ("last"). `negatives`: share of each batch that
     is noise, tones and clicks with no label at all, so that a net is sure of speech only. `augment`, `masks`: options of what is
-    done to sounds and spectrograms; empty tables are the defaults, None nothing. `lost`: the share of validation clips whose
-    confidence lies under the threshold. `without`: tips to leave out.
+    done to sounds and spectrograms; empty tables are the defaults, None nothing. `lost`: the share of validation clips,
+    changed as in training, whose confidence lies under the net's threshold. `without`: tips to leave out.
 
     Raises `UsageError` for options out of range.
     """
@@ -65,7 +65,7 @@ class Recipe:
     patience: int = 0
     choose: str = "valid"
     negatives: float = 0.07
-    lost: float = 0.02
+    lost: float = 0.05
     seed: int = 0
     augment: Mapping[str, Any] | None = field(default_factory=dict)
     masks: Mapping[str, Any] | None = None
