@@ -22,6 +22,7 @@ def _png(figure: Any) -> bytes:
 def curves_picture(history: list[dict[str, Any]]) -> bytes:
     """Loss, accuracy and learning rate over the epochs, as PNG."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(8, 5), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
@@ -37,6 +38,7 @@ def curves_picture(history: list[dict[str, Any]]) -> bytes:
     rate.plot(epochs, [line["lr"] for line in history], color="0.7", label="learning rate")
     rate.set_ylabel("learning rate")
     below.set_xlabel("epoch")
+    below.xaxis.set_major_locator(MaxNLocator(integer=True))
     return _png(figure)
 
 
