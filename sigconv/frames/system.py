@@ -16,6 +16,7 @@ from .parts import Part
 __all__ = ["ALONE", "Diagonal", "Flat", "System", "near", "noise", "system_of"]
 
 ALONE = 1e-12  # what may stand beside a diagonal, relative to it, for it to count as one
+SHARED = 0.2  # of the power that filters hear at ν or −ν, what they may hear at both and still be for real signals
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,8 +113,20 @@ def system_of(parts: Sequence[Part], complex_: bool, real: bool | None, limit: f
     if not any(np.iscomplexobj(p.w) for p in double):
         return System(double, not complex_)
     size = tuple(-(-max(2 * max(p.spans[i] for p in double), 64) // s) * s for i, s in enumerate(period(double)))
+    if _one_sided(double, size):
+        return System(double, True)
     least, most = Bulk(double, size, False).extremes()
     return System(double, least * limit < most)
+
+
+def _one_sided(parts: Sequence[Part], size: Sequence[int]) -> bool:
+    """Whether filters that hear ν mostly do not hear −ν: by the power that both have in common."""
+    total, axes = 0.0, tuple(range(-len(size), 0))
+    for p in parts:
+        power = np.abs(np.fft.fftn(p.w, size, axes=axes)) ** 2
+        total = total + power.reshape(-1, *size).sum(0) / np.prod(p.stride)
+    turned = np.roll(np.flip(total, axes), 1, axes)
+    return bool(np.minimum(total, turned).sum() < SHARED * np.maximum(total, turned).sum())
 
 
 class Flat:

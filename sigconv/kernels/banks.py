@@ -84,7 +84,7 @@ def morlet(like: Any, centre: Any, bandwidth: Any, *, correction: bool = True) -
     xp, (f, wide) = _all(centre, bandwidth)
     _within(f, "centre", domain)
     _positive(wide, "bandwidth", domain)
-    shift, spread = _corrected(xp, wide / f) if correction else (f * 0 + 1, wide / f / (2 * sqrt(log(2))))
+    shift, spread = corrected(xp, wide / f) if correction else (f * 0 + 1, wide / f / (2 * sqrt(log(2))))
     f, wave, sigma = (v[..., None] for v in _broadcast(xp, f, f * shift, f * spread))
     narrow = float(arrays.to_numpy(sigma).min())
     reach = max(ceil(sqrt(-2 * log(FAINT)) / (2 * pi * narrow) / step), 1)
@@ -103,7 +103,7 @@ def _broadcast(xp: Any, *values: Array) -> Any:
     return xp.broadcast_arrays(*values) if xp is np else xp.broadcast_tensors(*values)
 
 
-def _corrected(xp: Any, ratio: Array) -> tuple[Array, Array]:
+def corrected(xp: Any, ratio: Array) -> tuple[Array, Array]:
     """ξ and σ_f over the centre, for a band `ratio` centres wide: |H| ∝ exp(−(u² + v²)/2)·(exp(uv) − 1), u = f/σ_f, v = ξ/σ_f, so
     the ratio fixes v. Differentiable to first order."""
     value = np.atleast_1d(arrays.to_numpy(arrays.asarray(ratio)))

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..domain import Domain
 from ..kernels import gaussian, morlet
+from ..kernels.banks import corrected
 from ..kernels.registry import limit
 from ..signal import Signal
 
@@ -75,21 +76,21 @@ def _stride(width: float, room: float, J: int) -> int:
 
 def _line_ring(bands: np.ndarray, stride: int) -> Ring:
     f, wide = bands.T
+    wave, sigma = (f * v for v in corrected(np, wide / f))
 
     def taps(like: Domain, stride: int) -> Signal:
         rate = 1 / float(like.step[0])
         return morlet(coarser(like, stride), f * rate, wide * rate)
 
     def power(w: np.ndarray) -> np.ndarray:
-        return _power(w - f, w, f, wide / (2 * HALF), 0)
+        return (_gain(w, wave, sigma) ** 2 / _gain(f, wave, sigma) ** 2).sum(-1)
 
     return Ring(taps, power, tuple(map(float, f)), float(wide.max()), stride)
 
 
-def _power(beside: Any, w: Any, f: Any, sigma: Any, across: Any) -> np.ndarray:
-    """Σ |ψ̂|², ψ̂ a Gaussian about f, less so much of one about 0 that it is 0 there."""
-    g = np.exp(-(beside**2 + across**2) / (2 * sigma**2)) - np.exp(-(f**2 + w**2 + across**2) / (2 * sigma**2))
-    return (g * g).sum(-1)
+def _gain(w: Any, wave: Any, sigma: Any, across: Any = 0.0) -> Any:
+    """A Gaussian about the wave's frequency, less so much of one about 0 that nothing is left there."""
+    return np.exp(-((w - wave) ** 2 + across**2) / (2 * sigma**2)) - np.exp(-(wave**2 + w**2 + across**2) / (2 * sigma**2))
 
 
 def plane_rings(J: int, L: int, room: float) -> list[Ring]:
@@ -107,7 +108,7 @@ def _plane_ring(f: float, sigma: float, angles: np.ndarray, stride: int) -> Ring
     def power(w: np.ndarray) -> np.ndarray:
         y, x = w[..., :1], w[..., 1:]
         along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
-        return _power(along - f, along, f, 1 / (2 * pi * sigma), across / SLANT)
+        return (_gain(along, f, 1 / (2 * pi * sigma), across / SLANT) ** 2).sum(-1)
 
     return Ring(taps, power, tuple((f, float(a)) for a in angles), f * 0.75, stride)
 
