@@ -27,6 +27,7 @@ TRIES = 3  # vectors at a time
 TURNS = 40
 LARGE = 8192  # unknowns beyond which a quarter of these turns has to do
 NEAR = 1e-4  # of B, the rest of an eigenvector at which to stop; its eigenvalue is nearer by far
+MARGIN = 1e3  # how much better than the limit a bank must look at a glance for nobody to look again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,8 +46,9 @@ class Extremes:
         return self.most / self.least if self.least > 0 else inf
 
 
-def extremes(system: System, limit: float, domain: Domain) -> Extremes:
-    """Of S on this grid; `domain` gives the units in which losses are told."""
+def extremes(system: System, limit: float, domain: Domain, glance: bool = False) -> Extremes:
+    """Of S on this grid; `domain` gives the units in which losses are told. At a `glance` a bank that is far from losing
+    anything has A and B of the right order only."""
     if prod(system.shape) <= DENSE:
         return _dense(system, limit, domain)
     q = period(system.parts)
@@ -61,6 +63,8 @@ def extremes(system: System, limit: float, domain: Domain) -> Extremes:
         return replace(alone, lost=words)
     round_ = system.parts[0].padding == "circular" and not any(n % s for n, s in zip(system.n, q, strict=True))
     bulk = Bulk(system.parts, system.n if round_ and prod((*system.shape, *q)) <= CIRCLE else circle, system.real)
+    if glance and (found := _glanced(system if round_ else short, bulk, limit, round_)):
+        return found
     inner = _bulk(system, bulk)
     if round_:
         found_all = [inner]
@@ -110,6 +114,47 @@ def _bulk(system: System, bulk: Bulk) -> Extremes:
     return Extremes(found[0][0], found[1][0], found[0][1], found[1][1])
 
 
+def _glanced(system: System, bulk: Bulk, limit: float, round_: bool) -> Extremes | None:
+    """A ≥ μ · A of the bulk, μ the least eigenvalue of S preconditioned with what is known of the bulk; None if in doubt."""
+    least, most = bulk.extremes()
+    if least * limit < MARGIN * most:
+        return None
+    least *= 1.0 if round_ else _weakest(system, _nearest(system))
+    x = np.zeros((1, *system.shape))
+    return None if least * limit < MARGIN * most else Extremes(least, most, (system, x), (system, x))
+
+
+def _weakest(system: System, solver: Any) -> float:
+    """The least eigenvalue of P S by Lanczos' steps from noise, which conjugate gradients take along: what edges lose lies apart
+    from all others, which are near 1, and is found in a few. Stops where two steps change nothing or nothing is left."""
+    r = noise(system)
+    d = solver.solve(r, 1e12)
+    p, size = d, float(np.vdot(r, d).real)
+    first, by, to, found = size, [], [], [np.inf]
+    while len(by) < TURNS and size > 1e-12 * first:
+        s = system.normal(p)
+        energy = float(np.vdot(p, s).real)
+        if energy <= 1e-14 * size:
+            return 0.0
+        by.append(size / energy)
+        r = r - by[-1] * s
+        d = solver.solve(r, 1e12)
+        size, before = float(np.vdot(r, d).real), size
+        to.append(size / before)
+        p = d + to[-1] * p
+        main = 1 / np.array(by) + np.append(0, np.array(to[:-1]) / np.array(by[:-1]))
+        found.append(float(np.linalg.eigvalsh(np.diag(main) + np.diag(np.sqrt(to[:-1]) / by[:-1], -1))[0]))
+        if len(found) > 4 and found[-1] > 0.9 * found[-3]:
+            break
+    return max(found[-1], 0.0)
+
+
+def _nearest(system: System) -> Any:
+    """What preconditions a system in one piece."""
+    solver = near(system, tuple(-(-n // s) * s for n, s in zip(system.n, period(system.parts), strict=True)))
+    return Diagonal(system) if isinstance(solver, Diagonal) else solver
+
+
 def _shortened(system: System, circle: tuple[int, ...]) -> System:
     """The same bank on a signal that is only as long as its two edges need; ends stand where they stood in the period."""
     cut = []
@@ -128,10 +173,7 @@ def _edges(system: System, most: float, limit: float) -> Extremes:
     if prod(system.shape) <= DENSE:
         return replace(_dense(system, limit, Domain(system.n)), lost="")
     size, dtype = prod(system.shape), np.dtype(np.float64 if system.real else np.complex128)
-    whole = tuple(-(-n // s) * s for n, s in zip(system.n, period(system.parts), strict=True))
-    solver: Any = near(system, whole)
-    if isinstance(solver, Diagonal):
-        solver = Diagonal(system)
+    solver = _nearest(system)
 
     def on(f: Any) -> LinearOperator:
         def many(X: np.ndarray) -> np.ndarray:
@@ -160,7 +202,8 @@ def _edges(system: System, most: float, limit: float) -> Extremes:
 def _alone(system: System) -> Extremes | None:
     """Where S is diagonal but for a few samples at each end: its diagonal, and the eigenvalues of what is left there."""
     n, diagonal = system.n[0], Diagonal(system).values
-    x, z = noise(system)
+    x = noise(system)
+    z = system.normal(x)
     beside = np.flatnonzero((np.abs(z - diagonal * x)[0] > ALONE * diagonal.max()).any(0))
     left, right = (int(side.max(initial=-1)) + 1 for side in (beside[beside < n // 2], n - 1 - beside[beside >= n // 2]))
     if system.shape[0] > 1 or max(left, right) > min(LOOKED, n // 3):

@@ -158,11 +158,10 @@ class Diagonal:
         return z * np.where(self.values > floor, 1 / np.where(self.values > floor, self.values, 1), 0)
 
 
-def noise(system: System) -> tuple[np.ndarray, np.ndarray]:
-    """White noise x, and S x."""
+def noise(system: System) -> np.ndarray:
+    """White noise that a system reads."""
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((1, *system.shape)) + (0 if system.real else 1j * rng.standard_normal((1, *system.shape)))
-    return x, system.normal(x)
+    return rng.standard_normal((1, *system.shape)) + (0 if system.real else 1j * rng.standard_normal((1, *system.shape)))
 
 
 def near(system: System, size: tuple[int, ...]) -> Bulk | Diagonal:
@@ -171,7 +170,8 @@ def near(system: System, size: tuple[int, ...]) -> Bulk | Diagonal:
     if len(system.n) > 1:
         return Bulk(system.parts, size, system.real)
     middle = system.without_edges(size[0])
-    x, z = noise(middle)
+    x = noise(middle)
+    z = middle.normal(x)
     diagonal = Diagonal(middle)
     if np.abs(z - diagonal.values * x).max() <= ALONE * diagonal.values.max():
         diagonal.exact = True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from math import inf, prod
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,8 +24,10 @@ from .system import System, system_of
 
 __all__ = ["Bounds", "adjoint", "bounds", "synthesis"]
 
+T = TypeVar("T")
 KEPT = 8  # banks whose plans are remembered
 _PLANS: OrderedDict[Any, tuple[Plan | None, Extremes]] = OrderedDict()
+_BOUNDS: OrderedDict[Any, Extremes] = OrderedDict()
 
 
 def adjoint(y: Any, k: Any, domain: Domain, stride: Any = 1, *, mode: str = "same", padding_mode: str = "zeros",
@@ -136,7 +138,7 @@ def bounds(k: Any, n: Any, stride: Any = 1, *, mode: str = "same", padding_mode:
     made, _, _ = parts_of(k, domain, stride, mode, padding_mode, dilation)
     parts = [p for _, p in made]
     system = system_of(parts, False, real, 1e6)
-    _, ends = _planned(system, 1e6, domain)
+    ends = _kept(_BOUNDS, system, 1e6, domain, lambda: extremes(system, 1e6, domain))
     twice = 2 if system.real and any(np.iscomplexobj(p.w) for p in system.parts) else 1
     numbers = twice * sum(p.w.shape[0] / prod(p.stride) for p in parts) / system.shape[0]
     if not any(arrays.is_tensor(p.w) for p in parts):
@@ -176,24 +178,32 @@ def _signal(x: Array, lead: tuple[int, ...], value: tuple[int, ...], domain: Dom
 
 
 def _planned(system: System, limit: float, domain: Domain) -> tuple[Plan | None, Extremes]:
-    """Plan and bounds of a system, remembered for the last few banks; no plan: small enough for the matrix itself."""
-    taps = blake2b(b"".join(np.ascontiguousarray(p.w).tobytes() for p in system.parts)).digest()
-    key = (taps, system.real, limit, domain, *((p.w.shape, p.w.dtype.char, p.n, p.o, p.first, p.stride, p.dilation, p.padding)
-                                               for p in system.parts))
-    if key not in _PLANS:
+    """Plan and bounds of a system; no plan: small enough for the matrix itself."""
+    def made() -> tuple[Plan | None, Extremes]:
         small = prod(system.shape) <= SMALL
-        how, ends = None if small else plan(system, limit), extremes(system, limit, domain)
+        how, ends = None if small else plan(system, limit), extremes(system, limit, domain, glance=True)
         if how is not None and isinstance(bulk := how.neighbour, Bulk):
             whole = bulk.extremes()[0] * limit >= ends.most
             if ends.lost and whole:
                 how = replace(how, flat=ends.most)
             elif not ends.lost and not whole:
                 bulk.fill()
-        _PLANS[key] = how, ends
-        while len(_PLANS) > KEPT:
-            _PLANS.popitem(last=False)
-    _PLANS.move_to_end(key)
-    return _PLANS[key]
+        return how, ends
+
+    return _kept(_PLANS, system, limit, domain, made)
+
+
+def _kept(cache: OrderedDict[Any, T], system: System, limit: float, domain: Domain, made: Callable[[], T]) -> T:
+    """What was made of a system, remembered for the last few."""
+    taps = blake2b(b"".join(np.ascontiguousarray(p.w).tobytes() for p in system.parts)).digest()
+    key = (taps, system.real, limit, domain, *((p.w.shape, p.w.dtype.char, p.n, p.o, p.first, p.stride, p.dilation, p.padding)
+                                               for p in system.parts))
+    if key not in cache:
+        cache[key] = made()
+        while len(cache) > KEPT:
+            cache.popitem(last=False)
+    cache.move_to_end(key)
+    return cache[key]
 
 
 def _energy(parts: Sequence[Part], where: System, v: np.ndarray) -> Any:
