@@ -7,15 +7,17 @@ the same weights to the bit. Several processes (torchrun) run the same loop on t
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from ..errors import SigconvError, UsageError, hint, printable
+from ..errors import SigconvError, SigconvWarning, UsageError, among, hint, printable
 from . import presets
 from .augmenting import Augment
 from .config import Config
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
+HEADS = ("label", "speaker", "take", "part")  # what a net may be asked of a clip
 Watch = Callable[[dict[str, Any]], None]
 
 
@@ -75,11 +78,15 @@ def train(data: Speech | Split | str | Path, preset: str | Config | None = None,
 
     Raises `SigconvError` for data that nothing can be learned from, options that are not known, and a run that can't go on.
     """
-    parts = _split(data, split, int(options.get("seed", 0)))
+    parts = _split(data, split, Recipe(seed=options.get("seed", 0)).seed)
     config, recipe = _resolved(preset, parts.train, options)
     _settled()
     torch.manual_seed(recipe.seed)
     net = Net(without(config, recipe))
+    for part in parts:
+        part.whole(net.rate)
+    if not len(parts.train):
+        raise SigconvError("no clips to learn from: those of the training side are all damaged")
     if not recipe.on("initialise"):
         _flat(net)
     rank, world = _together()
@@ -90,6 +97,8 @@ def train(data: Speech | Split | str | Path, preset: str | Config | None = None,
     if resume and folder is not None and (folder / "last.safetensors").exists():
         resumed(folder, state, recipe)
     else:
+        if resume:
+            warnings.warn(f"{printable(folder, 200)}: no run in it to go on with; a new one begins", SigconvWarning, stacklevel=2)
         if recipe.on("normalise"):
             _measured(net, parts.train, recipe)
             state.average = {k: v.detach().clone() for k, v in net.state_dict().items()}
@@ -222,7 +231,8 @@ def _judged(state: State, recipe: Recipe, parts: Split, folder: Path | None, cho
     valid = None
     if len(parts.valid):
         p, y = probabilities_of(net, parts.valid)
-        config = config.but(threshold=round(float(np.quantile(p.max(1), recipe.lost)), 4))
+        least = floor(1e4 * float(np.quantile(p.max(1), recipe.lost))) / 1e4  # down: a threshold of 1 would accept nothing
+        config = config.but(threshold=least)
         net.config = config
         valid = report(p, y, net.labels, [item.speaker for item in parts.valid.items], protocol=f"{parts.protocol}; validation",
                        threshold=config.threshold)
@@ -259,9 +269,14 @@ def _resolved(preset: str | Config | None, data: Speech, options: Mapping[str, A
     words = {f.name for f in fields(Recipe)}
     mine = {k: v for k, v in options.items() if k in words}
     rest = {k: v for k, v in options.items() if k not in words}
+    if "labels" in rest:
+        raise UsageError("option 'labels': the clips say which there are; for some of them wanted Speech(folder, labels), "
+                         "--labels")
     heads = rest.get("heads", ())
     if not isinstance(heads, Mapping):
         names = heads.split(",") if isinstance(heads, str) else list(heads)
+        for name in names:
+            among(name, HEADS, "heads")
         rest["heads"] = {name: tuple(sorted({getattr(item, name) for item in data.items})) for name in names if name != "label"}
     if isinstance(preset, Config):
         if unknown := set(rest) - set(Config.__dataclass_fields__):
