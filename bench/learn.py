@@ -2,7 +2,7 @@
 
 Usage: python bench/learn.py DIGITS COMMANDS [--keep FILE] [--seeds N] [--only TEXT] [--report]. DIGITS is the Free Spoken Digit
 Dataset, COMMANDS a folder of Speech Commands; FILE keeps a line for each run that is done, and a second call goes on from
-there (two may share it). One configuration for every fold; validation speakers come from the training side; the test clips are looked at once.
+there. One configuration for every fold; validation speakers come from the training side; the test clips are looked at once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from statistics import mean, median, stdev
 from time import process_time
@@ -33,7 +34,8 @@ LONG = 60  # epochs on the small set of commands
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 VOICES = ("en-us", "en-gb", "en-gb-scotland", "en-us+f3", "en-gb+f4", "en-us+m3", "en-gb-x-rp+m7", "en-us+f5")
 PACES = (130, 160, 190)
-WANTED = {"official voices": 99.5, "official rawvoices": 97.5, "speaker voices": 90.0, "speaker rawvoices": 80.0, "fold voices": 88.0}
+WANTED = {"official voices": 99.5, "official rawvoices": 97.5, "speaker voices": 90.0, "speaker rawvoices": 80.0,
+          "fold voices": 88.0}
 
 
 def jobs(digits: Any, commands: Any, seeds: int) -> Iterator[tuple[str, str, Any, str, int, dict[str, Any]]]:
@@ -70,7 +72,8 @@ def trained(data: Any, how: str, preset: str, seed: int, options: dict[str, Any]
 
 def table(runs: list[dict[str, Any]]) -> str:
     """Mean over folds for each seed, then mean and spread over seeds."""
-    rows = ["| set, protocol | preset | parameters | test, mean | over seeds | worst fold | CPU a run | wanted |", "|---|---|---|---|---|---|---|---|"]
+    rows = ["| set, protocol | preset | parameters | test, mean | over seeds | worst fold | CPU a run | wanted |",
+            "|---|---|---|---|---|---|---|---|"]
     for kind in dict.fromkeys((r["kind"], r["preset"]) for r in runs):
         some = [r for r in runs if (r["kind"], r["preset"]) == kind]
         seeds = sorted({r["seed"] for r in some})
@@ -85,7 +88,8 @@ def table(runs: list[dict[str, Any]]) -> str:
                     f"{median(r['cpu'] for r in some):.0f} s | {'reached' if mean(means) >= goal else 'short'} (≥ {goal:g} %) |")
     first = [r["to99"] for r in runs if r["kind"] == "official" and r["preset"] == "voices" and r["to99"]]
     if first:
-        rows.append(f"\nThe official split's log-mel run has 99 % of its validation clips right after {median(first):.0f} s of CPU (wanted: 90).")
+        rows.append(f"\nThe official split's log-mel run has 99 % of its validation clips right after {median(first):.0f} s of CPU "
+                    "(wanted: 90).")
     return "\n".join(rows)
 
 
@@ -116,7 +120,8 @@ def silent(folder: Path, rate: int = 8000) -> Iterator[sc.Signal]:
             continue
         n = int(2 * x.rate)
         for at in np.linspace(0, max(x.domain.shape[0] - n, 0), 12).astype(int):
-            yield sc.Signal(x.data[:1, at:at + n], sc.line(x.data[0, at:at + n].size, x.rate))
+            cut = x.data[:1, at:at + n]
+            yield sc.Signal(cut, sc.line(cut.shape[1], x.rate))
     t = np.arange(2 * rate) / rate
     for _ in range(20):
         for y in (rng.standard_normal(len(t)), np.cumsum(rng.standard_normal(len(t))), np.sin(2 * np.pi * rng.uniform(100, 3000) * t)):
@@ -142,8 +147,9 @@ def in_use(digits: Any, real: Path) -> str:
             spent.append(process_time() - begin)
     return "\n".join([
         "| of the official split's log-mel net | | wanted |", "|---|---|---|",
-        f"| synthetic digits, 16 kHz, 40 dB of levels, a second of room on both sides | {100 * right:.1f} % of {len(strange)} | ≥ 85 |",
-        f"| clips without speech that are rejected | {100 * mean(not said.accepted for said in nothing):.1f} % of {len(nothing)} | ≥ 90 |",
+        f"| synthetic digits, 16 kHz, 40 dB of levels, a second of room around | {100 * right:.1f} % of {len(strange)} | ≥ 85 |",
+        f"| of these rejected | {100 * mean(not said.accepted for said, _ in strange):.1f} % | |",
+        f"| clips without speech, rejected | {100 * mean(not s.accepted for s in nothing):.1f} % of {len(nothing)} | ≥ 90 |",
         f"| test digits that are rejected | {100 * (1 - accepted):.1f} % of {len(clips)} | ≤ 2 |",
         f"| a clip at batch 1, one thread | {1e3 * median(spent):.2f} ms | < 3 |",
         f"| share of a training step that the data take | {100 * share(digits):.0f} % | ≤ 50 |"])
@@ -177,10 +183,8 @@ def share(digits: Any, steps: int = 30) -> float:
                 else:
                     raise StopIteration
 
-        try:
+        with suppress(StopIteration):
             sc.learn.train(digits, split="official", watch=watch)
-        except StopIteration:
-            pass
     finally:
         training._batch = made
     return spent[0] / (marks[1] - marks[0])

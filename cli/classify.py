@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import exp
+
 import click
 
 from .common import Talk, each, files, one_thread, talk_options
@@ -34,7 +36,7 @@ def classify(ctx: click.Context, run: str, names: tuple[str, ...], scan: bool, h
             at, best = scores.coordinates(), scores.data.argmax(0)
             chances = [float(scores.data[b, i]) for i, b in enumerate(best)]
             rows = [(float(t), net.labels[b], chance) for t, b, chance in zip(at, best, chances, strict=True)]
-            words = "\n".join(f"{t:9.3f} s  {label}  {2.718281828459045**chance:.3f}" for t, label, chance in rows)
+            words = "\n".join(f"{t:9.3f} s  {label}  {exp(chance):.3f}" for t, label, chance in rows)
             talk.result(f"{printable(path)}\n{words}", {"file": path, "scores": [{"time": t, "label": label, "log": c} for t,
                                                                                  label, c in rows]})
             return

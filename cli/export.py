@@ -29,8 +29,11 @@ def export(run: str, form: str | None, output: str | None, force: bool, talk: Ta
     if form is None and output is None:
         raise UsageError("export without a form: wanted --to onnx, export or safetensors, or -o with such a name")
     net = learn.Net.load(run)
-    stem = Path(run).resolve().stem if Path(run).is_dir() else Path(run).resolve().parent.name
+    stem = (Path(run).resolve() if Path(run).is_dir() else Path(run).resolve().parent).name
     out = output or f"{stem or 'net'}{learn.FORMS[form or '']}"
+    weights = Path(run) / "best.safetensors" if Path(run).is_dir() else Path(run)
+    if Path(out).exists() and Path(out).samefile(weights):
+        raise UsageError(f"{out}: the output is the input; inputs are never changed; give another name")
     gap = learn.export(net, out, form, force)
     talk.result(f"written  {out}, its logits within {gap:.1g} of the net's\ntakes    samples (clips, {net.window}) at "
                 f"{net.rate} Hz",

@@ -13,7 +13,7 @@ from .common import Talk, one_thread, talk_options
 @click.option("--sweep", is_flag=True, help="Also under noise, and at other levels.")
 @click.option("--split", metavar="S",
               help="Only the test side of this split of DIR: official, speaker, speaker:NAME, fold:2/5, clips.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the split.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split.")
 @talk_options
 @click.argument("run", metavar="RUN")
 @click.argument("folder", metavar="DIR")

@@ -20,7 +20,7 @@ from .common import Talk, talk_options
 @click.option("--split", default="auto", metavar="S", help="Who is tested: official, speaker, speaker:NAME, fold:2/5, clips.  "
               "[default: by speaker where speakers are known]")
 @click.option("--epochs", type=click.IntRange(0), help="How often every clip is heard.  [default: the preset's]")
-@click.option("--seed", type=int, default=0, show_default=True, help="What random numbers begin with.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What random numbers begin with.")
 @click.option("--labels", metavar="A,B,…", help="Which labels, of those that are there.")
 @click.option("--classes", type=click.Choice(["10", "12", "35"]),
               help="Of Speech Commands: ten words, with unknown and silence, or all.")

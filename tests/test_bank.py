@@ -486,3 +486,20 @@ def test_wrong_banks(make, message):
     with pytest.raises(SigconvError, match=message) as why:
         make()
     assert "\n" not in str(why.value)
+
+
+@pytest.mark.parametrize(("options", "said"), [({"learn": 3}, "learn 3"), ({"ranges": {"centre": 3}}, "range 3 of centre"),
+                                               ({"ranges": {"centre": (5, 1)}}, "in order"),
+                                               ({"ranges": {"centre": (float("nan"), 1)}}, "in order")])
+def test_what_is_learned_in_which_range_is_told_in_words(options, said):
+    with pytest.raises(UsageError, match=said):
+        sc.Bank("gammatone:4", sc.line(1, 8000), **options)
+
+
+def test_a_bank_that_ran_away_is_not_written(tmp_path):
+    bank = sc.Bank("gammatone:4", sc.line(1, 8000), learn="centre")
+    with torch.no_grad():
+        bank.learned["centre"][1] = torch.nan
+    with pytest.raises(SigconvError, match="centre holds NaN"):
+        bank.save(tmp_path / "bank.safetensors")
+    assert not list(tmp_path.iterdir())

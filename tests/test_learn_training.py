@@ -297,7 +297,7 @@ def test_shrinking_stops_at_nothing():
     assert w.tolist() == pytest.approx([-0.2, 0.0, 2.7])
 
 
-@pytest.mark.parametrize(("options", "words"), [({"lr": -1}, "lr -1"), ({"epochs": 1.5, "batch": 0}, "batch 0"),
+@pytest.mark.parametrize(("options", "words"), [({"lr": -1}, "lr -1"), ({"epochs": 1, "batch": 0}, "batch 0"),
                                                 ({"optimizer": "adm"}, "adamw"),
                                                 ({"lrr": 1}, "did you mean 'lr'"), ({"widht": 1}, "did you mean 'width'")])
 def test_options_that_can_not_be_meant(data, options, words):

@@ -56,7 +56,8 @@ def test_the_four_notes_in_their_order_and_in_no_other():
 def test_within_bounds_the_steps():
     a, b, c = events("a", [(0, 1)]), events("b", [(3, 4)]), events("c", [(5, 6)])
     every = a | b | c
-    for rule, holds in (("a then b within 3s", True), ("a then b within 2.9 s", False), ("a then b then c within 2s", False),
+    for rule, holds in (("a then b within 3s", True), ("a then b within 2.9 s", False), ("a then b within 0s", False),
+                        ("a then b then c within 2s", False),
                         ("a then b within 3s then c within 2000ms", True), ("a then c and not (b then a)", True),
                         ("a and b within 1s", False), ("a and b within 2.5", True), ("not a then c", True), ("A THEN B", True),
                         ('"a" then (b or c)', True), ("b then a or c then b", False)):
@@ -69,6 +70,7 @@ def test_within_bounds_the_steps():
     ("a then", "an end where a name should stand"), ("", "an end where"), ("d", "no template 'd': wanted one of a"),
     ("(a then a", "does not close"), ("a a", "where the rule could end"), ("a within 2s", "after one name"),
     ("a then a within", "without a time"), ("a within 1s then a", "before the first"), ("(" * 99, "more than 50"),
+    ("a" * 10_001, "10001 letters"),
 ])
 def test_rules_that_are_none(rule, said):
     with pytest.raises(sc.SigconvError, match=said) as caught:

@@ -330,3 +330,8 @@ def test_a_spectrum_tells_its_parameters():
         for p in mine.parameters.values():
             if p.name in theirs.parameters:
                 assert p.default == theirs.parameters[p.name].default, (name, p.name)
+
+
+def test_a_constant_q_transform_of_no_samples_has_one_silent_frame():
+    C = sc.spectra.cqt(sc.Signal(np.zeros((2, 0)), sc.line(0, 22050)), n_bins=12)
+    assert C.value == (2,) and C.domain.shape == (12, 1) and not C.data.any()

@@ -24,6 +24,7 @@ KEY, VERSION = "sigconv.bank", 1
 
 def save(bank: Any, path: Any, overwrite: bool) -> None:
     """Write a bank."""
+    import torch
     from safetensors.torch import save as written
 
     source, tensors = bank._source, {}
@@ -51,6 +52,8 @@ def save(bank: Any, path: Any, overwrite: bool) -> None:
         text = json.dumps(config)
     except (TypeError, ValueError):
         raise UsageError(f"a bank of {source.name} with options that are no numbers or words: it can't be saved") from None
+    if bad := [name for name, t in tensors.items() if not torch.isfinite(t).all()]:
+        raise SigconvError(f"a bank whose {bad[0].partition('.')[2] or bad[0]} holds NaN or infinity: wanted finite numbers")
     with Outputs(overwrite) as out:
         out.open(path).write(written(tensors, {KEY: text}))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +53,8 @@ class Taps(Module):
         if padding_mode != "zeros" and mode != "same":
             raise UsageError(f"padding_mode {padding_mode!r} with mode {mode!r}: only 'same' looks beyond the edges")
         source = family if isinstance(family, Source) else source_of(family, like, params)
+        if not isinstance(learn, (str, list, tuple)):
+            raise UsageError(f"learn {learn!r}: wanted the name of a parameter, or a list of names")
         names = [learn] if isinstance(learn, str) else list(learn)
         if "taps" in names and "taps" not in source.values:
             if len(names) > 1:
@@ -89,7 +92,7 @@ class Taps(Module):
                 raise UsageError(f"learn {name!r}: no array parameter of {source.name}{near}")
         for name in given.keys() - values.keys():
             raise UsageError(f"ranges of {name!r}: no array parameter of {source.name}{hint(name, values)}")
-        made = {n: w if isinstance(w, Range) else Range(*w) for n, w in given.items()}
+        made = {n: _range(w, n) for n, w in given.items()}
         ranges = {name: made.get(name, source.ranges.get(name, Range())) for name in values}
         return Source(source.name, source.like, source.function, values, options, source.ranges, source.registered), ranges
 
@@ -190,6 +193,17 @@ class Taps(Module):
         if not mode:
             self._hold()
         return self
+
+
+def _range(given: Any, name: str) -> Range:
+    """(low, high), either of them None for no end, as a Range."""
+    if isinstance(given, Range):
+        return given
+    ends = given if isinstance(given, (list, tuple)) and len(given) == 2 else (0, 0)
+    low, high = (float("nan") if not isinstance(v, (int, float, type(None))) else v for v in ends)
+    if not (-inf if low is None else low) < (inf if high is None else high):
+        raise UsageError(f"range {given!r} of {name}: wanted (low, high) in order, None for no end")
+    return Range(low, high)
 
 
 def _many(k: Signal) -> Signal:

@@ -14,6 +14,7 @@ from ..domain import Domain
 from ..errors import SigconvError
 from ..resampling import resample
 from ..signal import Signal
+from .config import number
 from .leveling import BLOCK, levelled
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "answer", "answers", "samples", "scan"]
 
+LONGEST = 86_400  # s from score to score
 MEMORY = 1.5  # s over which a running level looks back
 PIECE = 2**20  # samples of a long sound that are scanned at a time
 
@@ -121,9 +123,10 @@ def scan(net: Net, x: Signal, hop: float | None, level: bool) -> Signal:
         raise SigconvError(f"a sound of {len(wave) / net.rate:g} s: a score reads {net.window / net.rate:g} s; wanted a longer "
                            f"one, or classify")
     net.eval()
-    jump = net.stride if hop is None else round(hop * net.rate)
+    seconds = net.stride / net.rate if hop is None else hop
+    jump = round(seconds * net.rate) if number(seconds, 0, LONGEST) else 0
     if jump < 1:
-        raise SigconvError(f"hop {hop!r} s: wanted at least a sample, {1 / net.rate:g} s")
+        raise SigconvError(f"hop {hop!r} s: wanted at least a sample, {1 / net.rate:g} s, at most {LONGEST} s")
     if level:
         wave = levelled(wave, net.rate, seconds=MEMORY)
     wave = wave.to(net.device)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from ..errors import UsageError, hint
+from ..errors import UsageError, hint, printable
 
 __all__ = ["Config", "toml"]
 
@@ -48,10 +48,16 @@ class Config:
         if not 2 <= len(labels) <= LIMIT or len(set(labels)) < len(labels):
             raise UsageError(f"{len(labels)} label{'s' * (len(labels) != 1)} ({', '.join(labels[:4])}): wanted at least two, "
                              f"each once")
-        if not (isinstance(self.rate, int) and 100 <= self.rate <= 400_000):
-            raise UsageError(f"rate {self.rate!r}: wanted a whole number of Hz, 100 to 400000")
-        if not (0 <= self.window <= 60 and 0 < self.clip <= 60):
+        in_hertz(self.rate)
+        if not (number(self.window, 0, 60) and number(self.clip, 0, 60) and self.clip > 0):
             raise UsageError(f"window {self.window!r} s, clip {self.clip!r} s: wanted at most 60 s")
+        if not (isinstance(self.votes, int) and number(self.votes, 1, 1000) and number(self.threshold, 0, 1)):
+            raise UsageError(f"votes {self.votes!r}, threshold {self.threshold!r}: wanted a whole number, 1 to 1000, and a "
+                             f"confidence from 0 to 1")
+        for name, kind in (("front", Mapping), ("head", Mapping), ("heads", Mapping), ("blocks", (list, tuple))):
+            if not isinstance(getattr(self, name), kind):
+                raise UsageError(f"{name} {printable(getattr(self, name), 60)!r}: wanted a "
+                                 f"{'table' if kind is Mapping else 'list of tables'}")
         if self.pad not in ("input", "layers"):
             raise UsageError(f"pad {self.pad!r}: wanted input or layers")
 
@@ -71,6 +77,21 @@ class Config:
     def but(self, **changes: Any) -> Config:
         """With some entries changed."""
         return replace(self, **changes)
+
+
+def number(value: Any, low: float, high: float) -> bool:
+    """Whether this is a number within these ends, and not true or false."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high
+
+
+def in_hertz(rate: Any) -> int:
+    """A rate that a net may have.
+
+    Raises `UsageError` for any other.
+    """
+    if not (isinstance(rate, int) and number(rate, 100, 400_000)):
+        raise UsageError(f"rate {rate!r}: wanted a whole number of Hz, 100 to 400000")
+    return rate
 
 
 def _plain(value: Any) -> Any:

@@ -139,8 +139,8 @@ def evaluate(net: Net, data: Speech, *, head: str = "label", protocol: str = "",
     if strange := [label for label in data.labels if label not in net.labels and data.counts[label]]:
         raise SigconvError(f"label {printable(strange[0], 60)!r}: the net knows {printable(', '.join(net.labels), 200)}; "
                            f"wanted clips of these")
-    if not len(data):
-        raise SigconvError("no clips to judge by: wanted some")
+    if not len(data.whole(net.rate)):
+        raise SigconvError("no clips to judge by: wanted some that are whole")
     p, classes = probabilities_of(net, data, head, snr=snr, gain=gain, seed=seed, batch=batch)
     return report(p, classes, net.labels if head == "label" else net.config.heads[head], [item.speaker for item in data.items]
                   if data.speakers else (), protocol=protocol,

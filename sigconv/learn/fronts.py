@@ -24,6 +24,7 @@ from .. import kernels, scales
 from ..domain import Domain, line
 from ..errors import UsageError, among, hint
 from ..signal import Signal
+from .config import number
 from .layers import Reach
 
 __all__ = ["FRONTS", "Front", "front"]
@@ -188,7 +189,7 @@ class Mel(Front):
         high = high or 0.475 * rate
         self.register_buffer("hann", torch.hann_window(self.window, dtype=torch.float64).float())
         self.hann /= self.hann.norm()
-        edges = torch.tensor(_mel_spaced(low, high, count + 2), dtype=torch.float32)
+        edges = torch.tensor(scales.spaced(low, high, count + 2, "htk"), dtype=torch.float32)
         self.register_buffer("frequency", torch.linspace(0, rate / 2, self.size // 2 + 1))
         self.moves = train
         if train == "learned":
@@ -265,17 +266,22 @@ def triangles(frequency: torch.Tensor, low: torch.Tensor, centre: torch.Tensor, 
     return rows / rows.sum(1, keepdim=True).clamp(min=1e-9)
 
 
-def _mel_spaced(low: float, high: float, count: int) -> np.ndarray:
-    ends = [float(scales.hz_to_mel(f, "htk")) for f in (low, high)]
-    return np.asarray(scales.mel_to_hz(np.linspace(ends[0], ends[1], count), "htk"))
-
-
 def _warped(edges: torch.Tensor, stretch: float, top: float, high: float) -> torch.Tensor:
     """Frequencies times a factor below a corner, then a line to the top, which stays: vocal tract length perturbation."""
     corner = 0.7 * high
     end = corner * min(1.0, stretch)
     begin = end / stretch
     return torch.where(edges < begin, edges * stretch, top - (top - edges) * (top - end) / (top - begin))
+
+
+def _ranges(kind: str, options: Mapping[str, Any], rate: int) -> None:
+    """Refuse numbers that no front can have."""
+    for word, low, high in (("count", 1, 4096), ("taps", 0, rate), ("hop", 1 / rate, 60), ("frame", 2 / rate, 60),
+                            ("low", 0, rate / 2), ("high", 0, rate / 2), ("smooth", 0, 60), ("quiet", 0, 1)):
+        value = options.get(word, low)
+        if not number(value, low, high) or (word in ("count", "taps") and not isinstance(value, int)):
+            whole = "whole " * (word in ("count", "taps"))
+            raise UsageError(f"front {kind}: {word} {value!r}: wanted a {whole}number from {low:g} to {high:g}")
 
 
 FRONTS = ("wave", "taps", "sinc", "gabor", "gammatone", "mel", "pcen")
@@ -294,6 +300,7 @@ def front(spec: Mapping[str, Any], rate: int) -> Front:
     among(kind, FRONTS, "front")
     train = train or ("learned" if kind == "taps" else "fixed")
     among(train, TRAIN, "train")
+    _ranges(kind, options, rate)
     try:
         if kind == "wave":
             return Wave(rate, train, **options)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import UsageError, hint
-from .config import Config
+from .config import Config, in_hertz
 
 __all__ = ["DEFAULT", "PRESETS", "RECIPES", "known", "matched", "preset"]
 
@@ -37,7 +37,7 @@ def preset(name: str, labels: Sequence[str], **options: Any) -> Config:
     make, size = known(name)
     options |= size
     own = make.__kwdefaults__ or {}
-    mine = {k: v for k, v in options.items() if k in own}
+    mine = {k: in_hertz(v) if k == "rate" else v for k, v in options.items() if k in own}
     config = make(tuple(labels), **mine)
     rest = {k: v for k, v in options.items() if k not in own}
     if unknown := set(rest) - set(Config.__dataclass_fields__):

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from types import NoneType
 from typing import Any
 
 from ..errors import UsageError, among, hint
-from .config import Config
+from .config import Config, number
 
 __all__ = ["TIPS", "Recipe", "explained", "without"]
 
@@ -72,7 +73,8 @@ class Recipe:
     without: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "without", tuple(self.without))
+        tips = self.without if isinstance(self.without, (list, tuple)) else (self.without,)
+        object.__setattr__(self, "without", tuple(tips))
         for tip in self.without:
             if tip not in TIPS:
                 raise UsageError(f"without {tip!r}: wanted some of {', '.join(TIPS)}{hint(str(tip), TIPS)}")
@@ -84,10 +86,16 @@ class Recipe:
                                 ("warm", 0, 1),
                                 ("decay", 0, 10), ("l1", 0, 10), ("group", 0, 10), ("clip", 0, 1e9), ("mixup", 0, 10),
                                 ("smooth", 0, 0.99),
-                                ("memory", 0, 1), ("patience", 0, 100_000), ("negatives", 0, 0.9), ("lost", 0, 1)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-                raise UsageError(f"{name} {value!r}: wanted a number from {low} to {high:g}")
+                                ("memory", 0, 1), ("late", 0, 100_000), ("seed", 0, 2**62), ("patience", 0, 100_000),
+                                ("negatives", 0, 0.9), ("lost", 0, 1)):
+            value, whole = getattr(self, name), name in ("epochs", "batch", "late", "patience", "seed")
+            if not number(value, low, high) or (whole and not isinstance(value, int)):
+                raise UsageError(f"{name} {value!r}: wanted a {'whole ' * whole}number from {low} to {high:g}")
+        if self.drop is not None and not (number(self.drop, 0, 1) and self.drop < 1):
+            raise UsageError(f"drop {self.drop!r}: wanted a share from 0, below 1")
+        for name in ("augment", "masks"):
+            if not isinstance(getattr(self, name), (Mapping, NoneType)):
+                raise UsageError(f"{name} {getattr(self, name)!r}: wanted a table of options, or None")
 
     def on(self, tip: str) -> bool:
         """Whether a tip is followed."""

@@ -89,7 +89,7 @@ class Speech(Labelled):
         `rate` in Hz: None is `rate`, which most clips have. Of clips longer than `length` samples the loudest stretch of that
         length stays. Clips that turn out damaged leave `items` and are told.
         """
-        return self.batch(np.arange(len(self._whole(rate))), rate, length)[:3]
+        return self.batch(np.arange(len(self.whole(rate))), rate, length)[:3]
 
     def batches(self, size: int, rate: int | None = None, length: int | None = None, *,
                 seed: int | None = None) -> Iterator[Batch]:
@@ -97,7 +97,7 @@ class Speech(Labelled):
         if not isinstance(size, int) or size < 1:
             raise SigconvError(f"batches of {size!r} clips: wanted a whole number, at least 1")
         rate = self.rate if rate is None else rate
-        order = np.arange(len(self._whole(rate)))
+        order = np.arange(len(self.whole(rate)))
         if seed is not None:
             order = np.random.default_rng(seed).permutation(order)
         for at in range(0, len(order), size):
@@ -106,7 +106,7 @@ class Speech(Labelled):
     def batch(self, index: Any, rate: int | None = None, length: int | None = None) -> Batch:
         """The clips of these indices."""
         index = np.asarray(index, np.int64)
-        pool = self._whole(rate)._store.pool(self.rate if rate is None else rate)
+        pool = self.whole(rate)._store.pool(self.rate if rate is None else rate)
         clips = [_loudest(pool.clip(self._rows[i]), length) for i in index]
         lengths = np.array([len(clip) for clip in clips], np.int64)
         x = np.zeros((len(clips), int(lengths.max(initial=0)) if length is None else length), np.float32)
@@ -115,8 +115,8 @@ class Speech(Labelled):
         at = {label: i for i, label in enumerate(self.labels)}
         return Batch(x, np.array([at[self.items[i].label] for i in index], np.int64), lengths, index)
 
-    def _whole(self, rate: int | None) -> Speech:
-        """Itself, decoded, without the clips that can't be."""
+    def whole(self, rate: int | None = None) -> Speech:
+        """Itself, decoded at a rate, without the clips that turn out damaged: these leave `items` and are told."""
         pool = self._store.pool(self.rate if rate is None else _hertz(rate))
         if pool.bad and np.isin(self._rows, list(pool.bad)).any():
             keep = [i for i, row in enumerate(self._rows) if row not in pool.bad]

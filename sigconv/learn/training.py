@@ -7,15 +7,17 @@ the same weights to the bit. Several processes (torchrun) run the same loop on t
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from ..errors import SigconvError, UsageError, hint, printable
+from ..errors import SigconvError, SigconvWarning, UsageError, among, hint, printable
 from . import presets
 from .augmenting import Augment
 from .config import Config
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
+HEADS = ("label", "speaker", "take", "part")  # what a net may be asked of a clip
 Watch = Callable[[dict[str, Any]], None]
 
 
@@ -85,11 +88,15 @@ def train(data: Speech | Split | str | Path, preset: str | Config | None = None,
 def _trained(data: Any, preset: str | Config | None, out: str | Path | None, split: str, resume: bool, explain: bool,
              watch: Watch, device: str | None, options: dict[str, Any]) -> Run:
     """The run, in as many threads as torch now has."""
-    parts = _split(data, split, int(options.get("seed", 0)))
+    parts = _split(data, split, Recipe(seed=options.get("seed", 0)).seed)
     config, recipe = _resolved(preset, parts.train, options)
     _settled()
     torch.manual_seed(recipe.seed)
     net = Net(without(config, recipe))
+    for part in parts:
+        part.whole(net.rate)
+    if not len(parts.train):
+        raise SigconvError("no clips to learn from: those of the training side are all damaged")
     if not recipe.on("initialise"):
         _flat(net)
     rank, world = _together()
@@ -100,6 +107,8 @@ def _trained(data: Any, preset: str | Config | None, out: str | Path | None, spl
     if resume and folder is not None and (folder / "last.safetensors").exists():
         resumed(folder, state, recipe)
     else:
+        if resume:
+            warnings.warn(f"{printable(folder, 200)}: no run in it to go on with; a new one begins", SigconvWarning, stacklevel=2)
         if recipe.on("normalise"):
             _measured(net, parts.train, recipe)
             state.average = {k: v.detach().clone() for k, v in net.state_dict().items()}
@@ -253,7 +262,7 @@ def _threshold(net: Net, valid: Speech, recipe: Recipe) -> float:
     for index in np.array_split(np.arange(len(valid)), -(-len(valid) // 100)):
         x, _ = _batch(net, valid, index, plain, draws)
         found.append(net(x.to(net.device)).softmax(1).amax(1).cpu())
-    return round(float(torch.cat(found).quantile(recipe.lost)), 4)
+    return floor(1e4 * float(torch.cat(found).quantile(recipe.lost))) / 1e4  # down: a threshold of 1 would accept nothing
 
 
 def _chosen(folder: Path | None, state: State) -> dict[str, torch.Tensor]:
@@ -282,9 +291,14 @@ def _resolved(preset: str | Config | None, data: Speech, options: Mapping[str, A
     words = {f.name for f in fields(Recipe)}
     mine = {k: v for k, v in options.items() if k in words}
     rest = {k: v for k, v in options.items() if k not in words}
+    if "labels" in rest:
+        raise UsageError("option 'labels': the clips say which there are; for some of them wanted Speech(folder, labels), "
+                         "--labels")
     heads = rest.get("heads", ())
     if not isinstance(heads, Mapping):
         names = heads.split(",") if isinstance(heads, str) else list(heads)
+        for name in names:
+            among(name, HEADS, "heads")
         rest["heads"] = {name: tuple(sorted({getattr(item, name) for item in data.items})) for name in names if name != "label"}
     if isinstance(preset, Config):
         if unknown := set(rest) - set(Config.__dataclass_fields__):

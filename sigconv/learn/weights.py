@@ -40,6 +40,8 @@ def head_of(path: Any) -> dict[str, Any]:
     """The metadata of a file of ours, read and checked; the tensors stay on the disk."""
     shown = printable(os.fspath(path), 200)
     try:
+        if os.path.lexists(path) and not os.path.isfile(path):  # noqa: PTH113
+            raise SigconvError(f"{shown}: no plain file; wanted the weights of a net, e.g. run/best.safetensors")
         with open(path, "rb") as file:  # noqa: PTH123
             start = file.read(9)
     except OSError as why:
@@ -84,9 +86,11 @@ def load(cls: type[Net], path: Any) -> Net:
     try:
         net = cls(Config.read(words["net"]))
         net.load_state_dict(tensors)
+        if bad := [name for name, t in tensors.items() if not torch.isfinite(t).all()]:
+            raise SigconvError(f"{printable(bad[0], 80)} holds NaN or infinity; wanted finite weights")
     except SigconvError as why:
         raise SigconvError(f"{shown}: {why}") from None
-    except (RuntimeError, TypeError, ValueError, KeyError, AttributeError, MemoryError) as why:
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as why:
         raise SigconvError(f"{shown}: weights and config do not fit ({printable(why, 160)}); wanted a file that sigconv "
                            f"wrote") from None
     return net.eval()

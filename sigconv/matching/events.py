@@ -138,9 +138,9 @@ class Events(Sequence[Event]):
         """Each of the other that begins after one of these, at most `within` later (in units), together with the last such."""
         if len(self.extent) != 1:
             raise UsageError(f"then, on {len(self.extent)} axes: wanted events in time")
-        found = []
+        found, most = [], float("inf") if within is None else within
         for b in other:
-            before = [a for a in self if a.start <= b.start and 0 < b.start - _last(a).start <= (within or float("inf"))]
+            before = [a for a in self if a.start <= b.start and 0 < b.start - _last(a).start <= most]
             if before:
                 a = max(before, key=lambda e: _last(e).start)
                 found.append(_joined(a, b, "then", ((a.start, max(a.stop, b.stop)),)))

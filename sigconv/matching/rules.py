@@ -18,13 +18,14 @@ WORDS = re.compile(r"\(|\)|\"[^\"]*\"|[^\s()\"]+")
 TIME = re.compile(r"([0-9]*\.?[0-9]+(?:[eE]-?[0-9]+)?)(s|ms)?")
 KNOWN = ("and", "or", "not", "then", "within", "(", ")")
 FORM = "wanted e.g. 'Ab6 then Eb6 within 0.4s', with and, or, not, brackets"
-DEEP = 50
+DEEP, LONGEST = 50, 10_000
 
 
 def judged(text: str, events: Events) -> Events:
     """The events that a rule holds for."""
-    if not isinstance(text, str) or len(text) > 10_000:
-        raise UsageError(f"a rule of type {type(text).__name__}: {FORM}")
+    if not isinstance(text, str) or len(text) > LONGEST:
+        what = f"{len(text)} letters" if isinstance(text, str) else f"type {type(text).__name__}"
+        raise UsageError(f"a rule of {what}: {FORM}, at most {LONGEST} letters")
     reader = _Reader(text, events)
     found = reader.any()
     if reader.words:

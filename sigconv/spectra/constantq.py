@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from math import floor, inf, log2
+from math import floor, inf, log2, prod
 from typing import Any
 
 import numpy as np
@@ -94,7 +94,7 @@ class ConstantQ:
             raise SigconvError("a constant-Q transform of complex samples: wanted real ones")
         d, found = x.domain, self.tuning(x) if callable(self.tuning) else float(self.tuning)
         frames = 1 + d.shape[0] // self.hop_length
-        rows = data.reshape(-1, 1, d.shape[0])
+        rows = data.reshape(prod(x.value), 1, d.shape[0])
         before = 0  # samples that the padding has put before the first
         if PADDINGS[self.pad_mode] != "zeros" and d.size:
             before = max(len(taps) for taps in self.filters(float(d.rate), found)) // 2

@@ -1,0 +1,146 @@
+"""What a net, a run and their files refuse: one line, never a traceback, and nothing that hangs."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import numpy as np
+import pytest
+import torch
+from command import run
+
+import sigconv as sc
+from sigconv.errors import SigconvError, SigconvWarning, UsageError
+from sigconv.learn import Config, Net, Recipe, Speech, evaluate, train
+
+RATE = 8000
+QUICK = {"epochs": 1, "batch": 4, "augment": None}
+TINY = Config(("high", "low"), RATE, window=0.2, blocks=({"channels": 4, "taps": 40, "stride": 20},))
+
+
+def tones(folder, cut=()):
+    """Two labels of three speakers, the last part of some files missing."""
+    folder.mkdir()
+    t = np.arange(2000) / RATE
+    for label, hertz in (("high", 1200), ("low", 300)):
+        for who in ("ann", "bob", "cid"):
+            for i in range(3):
+                path = folder / f"{label}_{who}_{i}.wav"
+                sc.save(sc.Signal(np.sin(2 * np.pi * (hertz + 10 * i) * t)[None], sc.line(2000, RATE)), path)
+                if i in cut:
+                    path.write_bytes(path.read_bytes()[:1000])
+    return folder
+
+
+def test_clips_that_turn_out_damaged_are_left_out_of_training(tmp_path):
+    data = Speech(tones(tmp_path / "some", cut=(0, 2)), cache=False)
+    with pytest.warns(SigconvWarning, match="left out"):
+        done = train(data, TINY, split="speaker:ann", **QUICK)
+    assert done.test.count == 2
+
+
+@pytest.mark.filterwarnings("ignore::sigconv.errors.SigconvWarning")
+def test_clips_that_are_all_damaged_are_told(tmp_path):
+    folder = tones(tmp_path / "none", cut=(0, 1, 2))
+    with pytest.raises(SigconvError, match="all damaged"):
+        train(Speech(folder, cache=False), TINY, **QUICK)
+    with pytest.raises(SigconvError, match="no clips to judge by"):
+        evaluate(Net(TINY), Speech(folder, cache=False))
+
+
+def test_a_resume_with_nothing_to_go_on_with_is_told(tmp_path):
+    data = Speech(tones(tmp_path / "data"), cache=False)
+    with pytest.warns(SigconvWarning, match="no run in it to go on with"):
+        train(data, TINY, tmp_path / "run", resume=True, **QUICK)
+
+
+def test_a_threshold_is_never_above_what_a_sure_net_says(tmp_path, monkeypatch):
+    """All validation clips at 0.99999: a threshold rounded to 1 would accept none of them."""
+    from sigconv.learn import training
+
+    def sure(net, data, *_, **__):
+        y = np.array([net.labels.index(item.label) for item in data.items])
+        return np.where(np.eye(2, dtype=bool)[y], 0.99999, 0.00001), y
+
+    monkeypatch.setattr(training, "probabilities_of", sure)
+    done = train(Speech(tones(tmp_path / "data"), cache=False), TINY, **QUICK)
+    assert done.valid.accepted == 1 and done.net.threshold == 0.9999
+
+
+@pytest.mark.parametrize(("option", "said"), [
+    ({"batch": 2.5}, "whole number"), ({"epochs": 1.5}, "whole number"), ({"late": "x"}, "late 'x'"), ({"drop": "a"}, "drop 'a'"),
+    ({"drop": 1}, "drop 1"), ({"augment": 1}, "augment 1"), ({"masks": 1}, "masks 1"), ({"without": 3}, "without 3"),
+    ({"seed": -1}, "seed -1"), ({"seed": "a"}, "seed 'a'"), ({"rate": 0}, "rate 0"), ({"front": "foo"}, "front 'foo'"),
+    ({"blocks": 1}, "blocks '1'"), ({"head": 3}, "head '3'"), ({"votes": 0}, "votes 0"), ({"heads": "foo"}, "heads 'foo'"),
+    ({"threshold": float("nan")}, "threshold nan"), ({"window": "x"}, "window 'x'"), ({"labels": "x"}, "option 'labels'")])
+def test_options_that_are_none_are_refused_in_a_line(option, said, tmp_path):
+    data = Speech(tones(tmp_path / "data"), cache=False)
+    with pytest.raises(SigconvError, match=said):
+        train(data, "m5", **{"epochs": 0} | option)
+
+
+def test_a_tip_alone_is_a_list_of_one():
+    assert Recipe(without="shuffle").without == ("shuffle",)
+
+
+def rewritten(net, path, tensors=(), **config):
+    """A net's file with some tensors and entries of its config changed."""
+    from safetensors import safe_open
+    from safetensors.torch import load_file, save_file
+
+    net.save(path, overwrite=True)
+    with safe_open(path, "pt") as file:
+        words = file.metadata()
+    words["net"] = json.dumps(json.loads(words["net"]) | config)
+    save_file(load_file(path) | dict(tensors), path, words)
+    return path
+
+
+@pytest.mark.parametrize("config", [{"threshold": "x"}, {"votes": "a"}, {"votes": 10**9}, {"window": "q"}, {"blocks": 5},
+                                    {"blocks": [{"channels": 4, "taps": 40, "stride": 0}]}, {"head": 3}, {"front": []}])
+def test_a_file_whose_config_is_none_is_refused(config, tmp_path):
+    with pytest.raises(SigconvError, match=r"n\.safetensors: "):
+        Net.load(rewritten(Net(TINY), tmp_path / "n.safetensors", **config))
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    net = Net(TINY)
+    name = next(name for name, _ in net.named_parameters())
+    path = rewritten(net, tmp_path / "n.safetensors", {name: torch.full_like(net.state_dict()[name], float("nan"))})
+    with pytest.raises(SigconvError, match="NaN"):
+        Net.load(path)
+
+
+def test_a_fifo_is_no_net(tmp_path):
+    os.mkfifo(tmp_path / "f")
+    with pytest.raises(SigconvError, match="no plain file"):
+        Net.load(tmp_path / "f")
+
+
+@pytest.mark.parametrize("hop", [0, -1, float("nan"), float("inf"), "a", 1e-9])
+def test_hops_that_are_none_are_refused(hop):
+    with pytest.raises(SigconvError, match="hop"):
+        Net(TINY).scan(sc.Signal(np.zeros((1, 4000)), sc.line(4000, RATE)), hop)
+
+
+def test_an_export_over_its_own_weights_is_refused(tmp_path):
+    (tmp_path / "run.v2").mkdir()
+    Net(TINY).save(tmp_path / "run.v2" / "best.safetensors")
+    before = (tmp_path / "run.v2" / "best.safetensors").read_bytes()
+    ran = run("export", "run.v2", "-o", "run.v2/best.safetensors", "--force", cwd=tmp_path)
+    assert ran.code == 2 and "the input" in ran.err and (tmp_path / "run.v2" / "best.safetensors").read_bytes() == before
+    ran = run("export", "run.v2", "--to", "safetensors", cwd=tmp_path)
+    assert ran.code == 0 and (tmp_path / "run.v2.safetensors").exists(), ran.err
+
+
+def test_presets_want_a_rate():
+    with pytest.raises(UsageError, match="rate 0"):
+        Net("m5", labels=["a", "b"], rate=0)
+
+
+@pytest.mark.parametrize("front", [{"count": 0}, {"count": "a"}, {"count": 2.5}, {"hop": 0}, {"frame": 0}, {"low": 5000},
+                                   {"high": 9000}, {"low": float("nan")}, {"smooth": -1}])
+def test_fronts_beyond_their_rate_are_refused(front):
+    with pytest.raises(SigconvError, match="front mel: "):
+        Net(Config(("a", "b"), RATE, front={"kind": "mel", **front}, blocks=({"channels": 4, "taps": 3},)))
