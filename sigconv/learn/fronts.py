@@ -4,6 +4,7 @@
     taps       filters that begin as noise
     sinc, gabor, gammatone     the families of `sigconv.kernels`, in quadrature
     mel, pcen  short-time power spectra through triangles on the mel scale, then the logarithm, or energy by its own recent past
+    scattering the paths of `sigconv.Scattering`, its average as long as a hop (`scattered`)
 
 `train`: "fixed" (nothing moves), "initial" (every tap is trained from there), "learned" (the family's parameters are: centres and
 bandwidths, in Hz). Bands of filters are |·|², averaged over a frame, every hop; all then go through `compress`.
@@ -278,7 +279,7 @@ def _warped(edges: torch.Tensor, stretch: float, top: float, high: float) -> tor
     return torch.where(edges < begin, edges * stretch, top - (top - edges) * (top - end) / (top - begin))
 
 
-FRONTS = ("wave", "taps", "sinc", "gabor", "gammatone", "mel", "pcen")
+FRONTS = ("wave", "taps", "sinc", "gabor", "gammatone", "mel", "pcen", "scattering")
 
 
 def front(spec: Mapping[str, Any], rate: int) -> Front:
@@ -294,14 +295,15 @@ def front(spec: Mapping[str, Any], rate: int) -> Front:
     among(kind, FRONTS, "front")
     train = train or ("learned" if kind == "taps" else "fixed")
     among(train, TRAIN, "train")
-    try:
-        if kind == "wave":
-            return Wave(rate, train, **options)
-        if kind in ("mel", "pcen"):
-            return Mel(rate, train, **({"compress": "pcen"} if kind == "pcen" else {}) | options)
-        return Filters(rate, train, family=kind, **options)
-    except TypeError as why:
-        word, known = str(why).split("'")[-2], ("count", "low", "high", "hop", "frame", "compress", "smooth", "quiet", "taps",
-                                                "scale")
-        raise UsageError(f"front {kind}: {word!r}; wanted some of "
-                         f"{', '.join(known[:None if kind != 'mel' else 8])}{hint(word, known)}") from None
+    make: Any = Wave if kind == "wave" else Mel if kind in ("mel", "pcen") else Filters
+    if kind == "scattering":
+        from .scattered import Scattered
+
+        make = Scattered
+    known = make.__init__.__kwdefaults__ or {}
+    for word in options:
+        if word not in known:
+            raise UsageError(f"front {kind}: {word!r}; wanted some of {', '.join(known) or 'no options'}{hint(word, known)}")
+    if make is Filters:
+        options["family"] = kind
+    return make(rate, train, **({"compress": "pcen"} if kind == "pcen" else {}) | options)
