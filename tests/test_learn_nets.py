@@ -187,6 +187,14 @@ def test_white_noise_gives_every_mel_band_alike():
     assert (power / power.mean() - 1).abs().max() < 0.05 and power.mean() == pytest.approx(1, rel=0.05)
 
 
+@pytest.mark.parametrize(("rate", "count"), [(8000, 40), (8000, 64), (16000, 40), (11025, 20)])
+def test_mel_bands_are_those_of_kernels(rate, count):
+    f = front({"kind": "mel", "count": count}, rate)
+    weights = sc.kernels.mel_weights(f.frequency.double().numpy(), count, 60, 0.475 * rate, formula="htk", norm=None)
+    weights /= weights.sum(1, keepdims=True)
+    assert np.abs(f.triangles().detach().numpy() - weights).max() <= 2e-6
+
+
 def test_log_mel_is_librosas():
     import librosa
 

@@ -189,7 +189,7 @@ class Mel(Front):
         high = high or 0.475 * rate
         self.register_buffer("hann", torch.hann_window(self.window, dtype=torch.float64).float())
         self.hann /= self.hann.norm()
-        edges = torch.tensor(_mel_spaced(low, high, count + 2), dtype=torch.float32)
+        edges = torch.tensor(np.asarray(scales.spaced(low, high, count + 2, "htk")), dtype=torch.float32)
         self.register_buffer("frequency", torch.linspace(0, rate / 2, self.size // 2 + 1))
         self.moves = train
         if train == "learned":
@@ -264,11 +264,6 @@ def triangles(frequency: torch.Tensor, low: torch.Tensor, centre: torch.Tensor, 
     down = (high[:, None] - frequency) / (high - centre)[:, None]
     rows = torch.minimum(up, down).clamp(min=0)
     return rows / rows.sum(1, keepdim=True).clamp(min=1e-9)
-
-
-def _mel_spaced(low: float, high: float, count: int) -> np.ndarray:
-    ends = [float(scales.hz_to_mel(f, "htk")) for f in (low, high)]
-    return np.asarray(scales.mel_to_hz(np.linspace(ends[0], ends[1], count), "htk"))
 
 
 def _warped(edges: torch.Tensor, stretch: float, top: float, high: float) -> torch.Tensor:
