@@ -6,8 +6,9 @@ import torch
 from test_learn_training import QUICK, RATE, TINY, tones
 
 from sigconv.errors import SigconvError, UsageError
-from sigconv.learn import Config, Net, Speech, lr_range, train
+from sigconv.learn import PRESETS, Config, Net, Recipe, Speech, lr_range, train
 from sigconv.learn.layerwise import banks, teach
+from sigconv.learn.steps import loss_of, optimizer_of, targets_of
 
 torch.set_num_threads(1)
 RAW = TINY.but(front={"kind": "wave"}, blocks=[{"channels": 8, "taps": 32, "stride": 4, "nonlinearity": "abs", "pool": "mean:8"},
@@ -89,3 +90,24 @@ def test_rates_that_a_net_stands(data, options):
 def test_rates_that_do_not_rise(data, rates):
     with pytest.raises(UsageError, match="wanted 0 < low < high"):
         lr_range(data, TINY, **rates)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_small_and_takes_a_step(name):
+    torch.manual_seed(0)
+    net = Net(name, labels=[str(i) for i in range(10)], heads={"speaker": ("ann", "bob")}).train()
+    assert Net(name, labels=net.labels).parameter_count <= 100_000
+    x = 0.1 * torch.randn(4, net.window, generator=torch.Generator().manual_seed(0))
+    net.front.measure(x)
+    recipe = Recipe(lr=1e-3)
+    optimizer, losses = optimizer_of(net, recipe), []
+    for _ in range(8):
+        said = net(x, every=True)
+        loss = loss_of(said["label"], targets_of(torch.arange(4), 10), recipe) + loss_of(
+            said["speaker"], targets_of(torch.arange(4) % 2, 2), recipe)
+        optimizer.zero_grad()
+        loss.backward()
+        assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in net.parameters() if p.requires_grad)
+        optimizer.step()
+        losses.append(float(loss))
+    assert min(losses[4:]) < losses[0]
