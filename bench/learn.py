@@ -88,8 +88,8 @@ def table(runs: list[dict[str, Any]]) -> str:
                     f"{median(r['cpu'] for r in some):.0f} s | {'reached' if mean(means) >= goal else 'short'} (≥ {goal:g} %) |")
     first = [r["to99"] for r in runs if r["kind"] == "official" and r["preset"] == "voices" and r["to99"]]
     if first:
-        rows.append(f"\nThe official split's log-mel run has 99 % of its validation clips right after {median(first):.0f} s of CPU "
-                    "(wanted: 90).")
+        rows.append(f"\nThe official split's log-mel run has 99 % of its validation clips right after {median(first):.0f} s "
+                    "of CPU (wanted: 90).")
     return "\n".join(rows)
 
 
@@ -124,7 +124,8 @@ def silent(folder: Path, rate: int = 8000) -> Iterator[sc.Signal]:
             yield sc.Signal(cut, sc.line(cut.shape[1], x.rate))
     t = np.arange(2 * rate) / rate
     for _ in range(20):
-        for y in (rng.standard_normal(len(t)), np.cumsum(rng.standard_normal(len(t))), np.sin(2 * np.pi * rng.uniform(100, 3000) * t)):
+        white, brown, tone = rng.standard_normal(len(t)), rng.standard_normal(len(t)).cumsum(), rng.uniform(100, 3000) * t
+        for y in (white, brown, np.sin(2 * np.pi * tone)):
             yield sc.Signal(y[None] / abs(y).max(), sc.line(len(t), rate))
 
 

@@ -109,12 +109,11 @@ def test_gradcheck_of_layers(layer):
     assert gradcheck(lambda x: layer(x), (double(2, 4, 12),), rtol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["taps", "sinc", "gabor", "gammatone", "mel", "pcen"])
+@pytest.mark.parametrize("kind", ["taps", "sinc", "gabor", "gammatone", "mel", "pcen", "scattering"])
 def test_gradcheck_of_fronts(kind):
     torch.manual_seed(0)
-    f = front({"kind": kind, "count": 3, "train": "learned", "hop": 0.05, "frame": 0.1, "high": 400,
-               **({"smooth": 0.1} if kind == "pcen" else {})},
-              1000).double()
+    options = {"train": "learned", "hop": 0.05, "frame": 0.1, "high": 400, **({"smooth": 0.1} if kind == "pcen" else {})}
+    f = front({"kind": kind, "count": 3} | (options if kind != "scattering" else {"train": "initial"}), 1000).double()
     assert gradcheck(lambda x: f(x), (double(1, 260),), rtol=1e-5, atol=1e-6)
     moved = [p for p in f.parameters() if p.requires_grad]
     f(double(1, 260)).square().sum().backward()

@@ -154,6 +154,10 @@ def test_multiplications_are_those_of_a_hand_count():
 @pytest.mark.parametrize("kind", FRONTS)
 @pytest.mark.parametrize("train", ["fixed", "initial", "learned"])
 def test_what_is_fixed_stays_and_what_is_learned_moves(kind, train):
+    if (kind, train) == ("scattering", "learned"):
+        with pytest.raises(UsageError, match="wanted fixed or initial"):
+            front({"kind": kind, "train": train}, 4000)
+        return
     torch.manual_seed(0)
     f = front({"kind": kind, "train": train, **({"count": 6} if kind != "wave" else {})}, 4000)
     before = {k: v.clone() for k, v in f.state_dict().items()}
@@ -183,6 +187,14 @@ def test_white_noise_gives_every_mel_band_alike():
     assert (power / power.mean() - 1).abs().max() < 0.05 and power.mean() == pytest.approx(1, rel=0.05)
 
 
+@pytest.mark.parametrize(("rate", "count"), [(8000, 40), (8000, 64), (16000, 40), (11025, 20)])
+def test_mel_bands_are_those_of_kernels(rate, count):
+    f = front({"kind": "mel", "count": count}, rate)
+    weights = sc.kernels.mel_weights(f.frequency.double().numpy(), count, 60, 0.475 * rate, formula="htk", norm=None)
+    weights /= weights.sum(1, keepdims=True)
+    assert np.abs(f.triangles().detach().numpy() - weights).max() <= 2e-6
+
+
 def test_log_mel_is_librosas():
     import librosa
 
@@ -194,6 +206,53 @@ def test_log_mel_is_librosas():
                                center=False)) ** 2 / np.sum(librosa.filters.get_window("hann", 256) ** 2)
     got = ours.bands(torch.from_numpy(x)[None])[0].numpy()
     assert np.abs(got - theirs @ spectra).max() <= 1e-4 * got.max()
+
+
+@pytest.mark.parametrize(("rate", "order"), [(8000, 1), (8000, 2), (3000, 2)])
+def test_the_scattering_front_is_the_scattering_away_from_the_ends(rate, order):
+    f = front({"kind": "scattering", "count": 24, "order": order}, rate).double()
+    hop = f.reach.stride
+    assert abs(np.log2(hop / (0.01 * rate))) <= 0.5 and f.reach.first == 0
+    x = noise(1.5, rate)
+    scatter = sc.Scattering(x, round(np.log2(hop)), (f.wavelets, 1), order=order)
+    whole, first = scatter(x).data[0], hop - f.centre % hop
+    with torch.no_grad():
+        got = f.bands(torch.from_numpy(x.data[:, first:]))[0].numpy()
+    mine = [i for i, path in enumerate(scatter.paths) if path and path[0] >= f.marks[-1] * (1 - 1e-9)]
+    wanted = whole[mine][:, (f.centre + first) // hop:][:, :got.shape[1]]
+    assert got.shape == wanted.shape and len(got) == f.channels and f.channels > 24 * order - (order == 1)
+    assert np.abs(got - wanted).max() <= 1e-7 * np.abs(wanted).max()  # its taps are in single precision
+
+
+def test_the_scattering_front_in_a_net():
+    net = stirred(Net("tcresnet8", labels=TEN, front="scattering"))
+    base = Net("tcresnet8", labels=TEN)
+    assert net.exact and net.parameter_count == base.parameter_count
+    bank = net.kernels()["front"]
+    assert bank.value == (40,) and [float(name.split()[0]) for name in bank.channels] == pytest.approx(
+        sorted(net.front.marks), abs=10)
+    taps = Net("tcresnet8", labels=TEN, front="scattering", train="initial")
+    assert taps.parameter_count - base.parameter_count == sum(
+        2 * len(ring.taps()) * ring.taps().shape[1] for ring in net.front.rings)
+    x = noise(net.window / net.rate + 3.4 * net.stride / net.rate)
+    wave = torch.from_numpy(x.data[0].astype(np.float32))
+    with torch.no_grad():
+        windows = torch.log_softmax(net(wave.unfold(0, net.window, net.stride)).double(), 1).T.numpy()
+    assert windows.shape[1] == 4 and np.abs(net.scan(x, level=False).data - windows).max() <= 1e-6
+    field = sc.learn.Net(Config(("a", "b"), 2000, front={"kind": "scattering", "count": 8, "order": 2}, blocks=[{"channels": 2}]))
+    assert probe(field, 0, tries=2) == (0, field.front.reach.last)
+    silent = torch.zeros(1, field.window, dtype=torch.float64, requires_grad=True)
+    field(silent).sum().backward()
+    assert bool(torch.isfinite(silent.grad).all())
+
+
+@pytest.mark.parametrize(("table", "words"), [
+    ({"count": 400}, "wanted 1 to"), ({"count": 0}, "wanted 1 to"), ({"order": 3}, "wanted 1 or 2"),
+    ({"train": "learned"}, "gabor"), ({"cuont": 3}, "did you mean 'count'")])
+def test_scattering_fronts_that_can_not_be(table, words):
+    with pytest.raises(UsageError, match=words) as why:
+        front({"kind": "scattering", **table}, 8000)
+    assert "\n" not in str(why.value)
 
 
 def test_pcen_does_not_hang_on_level():

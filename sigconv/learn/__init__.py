@@ -25,6 +25,7 @@ _HOMES = {
     "lengths_mask": "masking", "mask": "masking", "mixup": "masking",
     "Config": "config", "Net": "nets", "PRESETS": "presets", "Answer": "answers",
     "Recipe": "recipe", "TIPS": "recipe", "Run": "runs", "train": "training", "perceptron": "baselines",
+    "Rates": "ranging", "lr_range": "ranging",
     "Report": "evaluating", "compare": "evaluating", "evaluate": "evaluating", "sweep": "evaluating",
     "FORMS": "exporting", "export": "exporting",
 }

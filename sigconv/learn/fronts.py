@@ -4,6 +4,7 @@
     taps       filters that begin as noise
     sinc, gabor, gammatone     the families of `sigconv.kernels`, in quadrature
     mel, pcen  short-time power spectra through triangles on the mel scale, then the logarithm, or energy by its own recent past
+    scattering the paths of `sigconv.Scattering`, its average as long as a hop (`scattered`)
 
 `train`: "fixed" (nothing moves), "initial" (every tap is trained from there), "learned" (the family's parameters are: centres and
 bandwidths, in Hz). Bands of filters are |·|², averaged over a frame, every hop; all then go through `compress`.
@@ -189,7 +190,7 @@ class Mel(Front):
         high = high or 0.475 * rate
         self.register_buffer("hann", torch.hann_window(self.window, dtype=torch.float64).float())
         self.hann /= self.hann.norm()
-        edges = torch.tensor(scales.spaced(low, high, count + 2, "htk"), dtype=torch.float32)
+        edges = torch.tensor(np.asarray(scales.spaced(low, high, count + 2, "htk")), dtype=torch.float32)
         self.register_buffer("frequency", torch.linspace(0, rate / 2, self.size // 2 + 1))
         self.moves = train
         if train == "learned":
@@ -284,7 +285,7 @@ def _ranges(kind: str, options: Mapping[str, Any], rate: int) -> None:
             raise UsageError(f"front {kind}: {word} {value!r}: wanted a {whole}number from {low:g} to {high:g}")
 
 
-FRONTS = ("wave", "taps", "sinc", "gabor", "gammatone", "mel", "pcen")
+FRONTS = ("wave", "taps", "sinc", "gabor", "gammatone", "mel", "pcen", "scattering")
 
 
 def front(spec: Mapping[str, Any], rate: int) -> Front:
@@ -300,15 +301,16 @@ def front(spec: Mapping[str, Any], rate: int) -> Front:
     among(kind, FRONTS, "front")
     train = train or ("learned" if kind == "taps" else "fixed")
     among(train, TRAIN, "train")
+    make: Any = Wave if kind == "wave" else Mel if kind in ("mel", "pcen") else Filters
+    if kind == "scattering":
+        from .scattered import Scattered
+
+        make = Scattered
+    known = make.__init__.__kwdefaults__ or {}
+    for word in options:
+        if word not in known:
+            raise UsageError(f"front {kind}: {word!r}; wanted some of {', '.join(known) or 'no options'}{hint(word, known)}")
     _ranges(kind, options, rate)
-    try:
-        if kind == "wave":
-            return Wave(rate, train, **options)
-        if kind in ("mel", "pcen"):
-            return Mel(rate, train, **({"compress": "pcen"} if kind == "pcen" else {}) | options)
-        return Filters(rate, train, family=kind, **options)
-    except TypeError as why:
-        word, known = str(why).split("'")[-2], ("count", "low", "high", "hop", "frame", "compress", "smooth", "quiet", "taps",
-                                                "scale")
-        raise UsageError(f"front {kind}: {word!r}; wanted some of "
-                         f"{', '.join(known[:None if kind != 'mel' else 8])}{hint(word, known)}") from None
+    if make is Filters:
+        options["family"] = kind
+    return make(rate, train, **({"compress": "pcen"} if kind == "pcen" else {}) | options)

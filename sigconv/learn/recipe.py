@@ -39,7 +39,9 @@ class Recipe:
     never. `choose`: the weights of the best validation ("valid") or of the end ("last"). `negatives`: share of each batch that
     is noise, tones and clicks with no label at all, so that a net is sure of speech only. `augment`, `masks`: options of what is
     done to sounds and spectrograms; empty tables are the defaults, None nothing. `lost`: the share of validation clips,
-    changed as in training, whose confidence lies under the net's threshold. `without`: tips to leave out.
+    changed as in training, whose confidence lies under the net's threshold. `layerwise`: "oja", the first `layers` banks (0 for
+    all) are the principal components of what reaches them, and stay so; "oja-start", they go on from there. `without`: tips to
+    leave out.
 
     Raises `UsageError` for options out of range.
     """
@@ -67,6 +69,8 @@ class Recipe:
     choose: str = "valid"
     negatives: float = 0.07
     lost: float = 0.05
+    layerwise: str = "none"
+    layers: int = 1
     seed: int = 0
     augment: Mapping[str, Any] | None = field(default_factory=dict)
     masks: Mapping[str, Any] | None = None
@@ -82,13 +86,14 @@ class Recipe:
         among(self.schedule, ("one-cycle", "cosine", "constant"), "schedule")
         among(self.average, ("ema", "swa", "none"), "average")
         among(self.choose, ("valid", "last"), "choose")
+        among(self.layerwise, ("none", "oja", "oja-start"), "layerwise")
         for name, low, high in (("epochs", 0, 100_000), ("batch", 1, 100_000), ("lr", 0, 100), ("momentum", 0, 0.9999),
                                 ("warm", 0, 1),
                                 ("decay", 0, 10), ("l1", 0, 10), ("group", 0, 10), ("clip", 0, 1e9), ("mixup", 0, 10),
                                 ("smooth", 0, 0.99),
                                 ("memory", 0, 1), ("late", 0, 100_000), ("seed", 0, 2**62), ("patience", 0, 100_000),
-                                ("negatives", 0, 0.9), ("lost", 0, 1)):
-            value, whole = getattr(self, name), name in ("epochs", "batch", "late", "patience", "seed")
+                                ("negatives", 0, 0.9), ("lost", 0, 1), ("layers", 0, 1000)):
+            value, whole = getattr(self, name), name in ("epochs", "batch", "late", "patience", "seed", "layers")
             if not number(value, low, high) or (whole and not isinstance(value, int)):
                 raise UsageError(f"{name} {value!r}: wanted a {'whole ' * whole}number from {low} to {high:g}")
         if self.drop is not None and not (number(self.drop, 0, 1) and self.drop < 1):

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from ..errors import SigconvError, SigconvWarning, UsageError, among, hint, printable
-from . import presets
+from . import layerwise, presets
 from .augmenting import Augment
 from .config import Config
 from .decoys import nonwords
@@ -99,19 +99,25 @@ def _trained(data: Any, preset: str | Config | None, out: str | Path | None, spl
         raise SigconvError("no clips to learn from: those of the training side are all damaged")
     if not recipe.on("initialise"):
         _flat(net)
+    taught = layerwise.banks(net, recipe.layers) if recipe.layerwise != "none" else []
+    for bank in taught:
+        bank.weight.requires_grad = recipe.layerwise == "oja-start"
     rank, world = _together()
     net.to(_device(device))
     state = State(net, {}, optimizer_of(net, recipe))
-    state.average = {k: v.detach().clone() for k, v in net.state_dict().items()}
     folder = Path(out) if out is not None else None
     if resume and folder is not None and (folder / "last.safetensors").exists():
         resumed(folder, state, recipe)
     else:
         if resume:
             warnings.warn(f"{printable(folder, 200)}: no run in it to go on with; a new one begins", SigconvWarning, stacklevel=2)
-        if recipe.on("normalise"):
-            _measured(net, parts.train, recipe)
-            state.average = {k: v.detach().clone() for k, v in net.state_dict().items()}
+        if recipe.on("normalise") or taught:
+            x = _heard(net, parts.train, recipe)
+            if recipe.on("normalise"):
+                net.front.measure(x)
+            if taught:
+                layerwise.teach(net, x, recipe.layers, recipe.seed)
+        state.average = {k: v.detach().clone() for k, v in net.state_dict().items()}
         if folder is not None and rank == 0:
             begun(folder, state, recipe, parts.protocol)
     best = _loop(state, recipe, parts, folder, rank, world, watch, explain)
@@ -323,18 +329,18 @@ def _flat(net: Net) -> None:
             p.normal_(0, 0.01)
 
 
-def _measured(net: Net, data: Speech, recipe: Recipe) -> None:
-    """Mean and deviation of the bands over training clips as the net will hear them."""
+def _heard(net: Net, data: Speech, recipe: Recipe) -> torch.Tensor:
+    """Training clips as the net will hear them, at most 512: what its bands are measured by."""
     index = np.random.default_rng([recipe.seed, 7]).permutation(len(data))[:512]
     x, _ = _batch(net, data, np.sort(index), recipe.but(mixup=0, negatives=0), torch.Generator().manual_seed(recipe.seed))
-    net.front.measure(x.to(net.device))
+    return x.to(net.device)
 
 
 def _shrunk(net: Net, recipe: Recipe, rate: float, epoch: int) -> None:
     if epoch < recipe.late or not (recipe.l1 or recipe.group):
         return
     for p in net.blocks.parameters():
-        if p.ndim > 1:
+        if p.ndim > 1 and p.requires_grad:
             if recipe.l1:
                 shrink(p.data, rate * recipe.l1)
             if recipe.group:
