@@ -438,17 +438,3 @@ def test_the_bulk_is_the_matrix_of_a_circle():
         assert circle.extremes() == pytest.approx((np.linalg.eigvalsh(S)[0], np.linalg.eigvalsh(S)[-1]), rel=1e-9)
         z = np.random.default_rng(0).standard_normal((2, 1, 48))
         assert np.abs(circle.solve(z, 1e12)[:, 0] - np.linalg.solve(S, z[:, 0].T).T).max() < 1e-10
-
-
-@pytest.mark.parametrize("n", [100, 401, 1000])
-def test_short_analytic_taps_that_leak_are_for_real_signals(n):
-    """Sincs of 101 taps let −55 dB of the other half through: the bounds are still those of real signals, as a dense matrix."""
-    like = sc.line(n, 8000)
-    k = sc.frames.complete(sc.kernels.bank("sinc:20,taps=101", like), 4)
-    y = sc.convolve(sc.Signal(np.eye(n), like), k, stride=4).data.reshape(n, -1).T
-    s = np.linalg.svd(np.concatenate([y.real, y.imag]), compute_uv=False) ** 2
-    found = sc.frames.bounds(k, n, 4)
-    assert pytest.approx(s[-1], rel=0.02) == found.A and pytest.approx(s[0], rel=0.02) == found.B
-    x = sc.Signal(np.random.default_rng(n).standard_normal((1, n)), like)
-    back = sc.frames.synthesis(sc.convolve(x, k, stride=4), k, like, 4)
-    assert not np.iscomplexobj(back.data) and abs(back.data - x.data).max() < 1e-10

@@ -16,7 +16,6 @@ from .parts import Part
 __all__ = ["ALONE", "Diagonal", "Flat", "System", "near", "noise", "system_of"]
 
 ALONE = 1e-12  # what may stand beside a diagonal, relative to it, for it to count as one
-LEAK = 1000  # times as much seen of real signals as of complex ones: such taps are meant for real ones
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +105,7 @@ class System:
 
 def system_of(parts: Sequence[Part], complex_: bool, real: bool | None, limit: float) -> System:
     """NumPy in double precision. Whether the signal is real is asked of the coefficients (`complex_`), and of complex taps: those
-    that see half of the spectrum are for real signals, also where short ones leak into the other half."""
+    that see half of the spectrum are for real signals."""
     double = tuple(replace(p, w=arrays.accurate(arrays.to_numpy(p.w))) for p in parts)
     if real is not None:
         return System(double, bool(real))
@@ -114,7 +113,7 @@ def system_of(parts: Sequence[Part], complex_: bool, real: bool | None, limit: f
         return System(double, not complex_)
     size = tuple(-(-max(2 * max(p.spans[i] for p in double), 64) // s) * s for i, s in enumerate(period(double)))
     least, most = Bulk(double, size, False).extremes()
-    return System(double, least * limit < most or least * LEAK < Bulk(double, size, True).extremes()[0])
+    return System(double, least * limit < most)
 
 
 class Flat:
