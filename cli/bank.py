@@ -68,7 +68,7 @@ def _one(path: str, asked: dict[str, Any], talk: Talk) -> None:
     if asked["hear"] is not None:
         which = _which(asked["hear"], y)
         wide = len(str(max(which) + 1))
-        voices = sc.hear.voices(y, k, x.domain, stride, which=which, least_squares=True)
+        voices = sc.hear.voices(y, k, x.domain, stride, which=which, least_squares=True, real=True)
         sounds += [(f"{i + 1:0{wide}d}-{name}", voice) for i, (name, voice) in zip(which, voices, strict=True)]
     written = _write(path, called, _figure(k, y, stride), sounds, asked["output"], asked["force"])
     emit(talk, [*rows, *(("written", where) for where in written)], {"file": path} | data | {"written": written})
@@ -91,7 +91,7 @@ def _made(x: Any, asked: dict[str, Any], talk: Talk) -> tuple[str, Any, int]:
         raise UsageError(f"--stride {stride} for {called}: its rates are its own; wanted none")
     if asked["completed"]:
         k = sc.frames.complete(k, stride or 1)
-    return called, sc.frames.tighten(k, stride or 1) if asked["tight"] else k, stride or 1
+    return called, sc.frames.tighten(k, stride or 1, real=True) if asked["tight"] else k, stride or 1
 
 
 def filters_of(called: str, x: Any, resample: bool, talk: Talk) -> Any:
@@ -125,7 +125,7 @@ def _told(called: str, k: Any, stride: int, x: Any) -> tuple[list[tuple[str, str
     """The bank in words, and in numbers."""
     import sigconv as sc
 
-    limits, found = sc.frames.bounds(k, x.domain.shape[0], stride), sc.see.bank_numbers(k, stride)
+    limits, found = sc.frames.bounds(k, x.domain.shape[0], stride, real=True), sc.see.bank_numbers(k, stride)
     strides = [stride] if isinstance(k, sc.Signal) else list(dict.fromkeys(s for _, s in k))
     words = f"stride{'s' * (len(strides) > 1)} {', '.join(map(str, strides))}"
     low, high = (f"{f / 1000:.3g} kHz" if f >= 1000 else f"{f:.3g} Hz" for f in (found.centre.min(), found.centre.max()))
@@ -143,12 +143,12 @@ def _back(y: Any, k: Any, x: Any, stride: int) -> tuple[Any, str, float]:
 
     lost = ""
     try:
-        back = sc.frames.synthesis(y, k, x.domain, stride)
+        back = sc.frames.synthesis(y, k, x.domain, stride, real=True)
     except sc.SigconvError as why:
         if "condition" not in str(why):
             raise
         lost = f", the nearest there is: {str(why).partition('; wanted')[0]}; --complete adds what is missing"
-        back = sc.frames.synthesis(y, k, x.domain, stride, least_squares=True)
+        back = sc.frames.synthesis(y, k, x.domain, stride, least_squares=True, real=True)
     error, size = float(np.linalg.norm(back.data - x.data)), float(np.linalg.norm(x.data))
     level = 20 * float(np.log10(size / error)) if error and size else float("inf")
     return back, f"{level:.1f} dB{lost}", level

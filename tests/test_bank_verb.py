@@ -123,3 +123,13 @@ def test_results_of_another_bank():
     x = sc.Signal([np.zeros(100)], sc.line(100, 8000))
     with pytest.raises(sc.SigconvError, match="wanted one for each"):
         see.scalogram_numbers([sc.convolve(x, sc.kernels.fourier(x, 8))], [(sc.kernels.fourier(x, 8), 1)] * 2)
+
+
+def test_a_bank_of_several_rates_completed_is_drawn(tmp_path):
+    """Strides as a `Bank` has them, one for each axis."""
+    x = sc.Signal(np.random.default_rng(0).standard_normal((1, 2000)), sc.line(2000, 8000))
+    bank = sc.Bank("cqt:low=200", x).complete()
+    assert len(sc.see.bank_numbers(bank.kernel()).centre) == len(bank.channels)
+    assert sc.see.scalogram_numbers(bank.analysis(x), bank.kernel()).level.shape[0] == len(bank.channels)
+    lone = sc.Bank("gammatone:4", x, stride=8)
+    assert np.array_equal(sc.see.bank_numbers(lone.kernel(), lone.stride).total, sc.see.bank_numbers(lone.kernel(), 8).total)

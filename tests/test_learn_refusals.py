@@ -80,6 +80,11 @@ def test_options_that_are_none_are_refused_in_a_line(option, said, tmp_path):
         train(data, "m5", **{"epochs": 0} | option)
 
 
+def test_a_seed_of_a_split_is_a_whole_number(tmp_path):
+    with pytest.raises(SigconvError, match="seed -1"):
+        Speech(tones(tmp_path / "data"), cache=False).split(seed=-1)
+
+
 def test_a_tip_alone_is_a_list_of_one():
     assert Recipe(without="shuffle").without == ("shuffle",)
 
@@ -144,3 +149,17 @@ def test_presets_want_a_rate():
 def test_fronts_beyond_their_rate_are_refused(front):
     with pytest.raises(SigconvError, match="front mel: "):
         Net(Config(("a", "b"), RATE, front={"kind": "mel", **front}, blocks=({"channels": 4, "taps": 3},)))
+
+
+def test_weights_that_ran_away_at_the_last_step_of_an_epoch_are_not_kept(tmp_path, monkeypatch):
+    from sigconv.learn import training
+
+    def away(net, *_):
+        with torch.no_grad():
+            next(net.head.parameters()).fill_(torch.nan)
+
+    data, folder = Speech(tones(tmp_path / "data"), cache=False), tmp_path / "run"
+    monkeypatch.setattr(training, "_shrunk", away)
+    with pytest.raises(SigconvError, match="no numbers after epoch 1"):
+        train(data, TINY, folder, **QUICK | {"batch": 64})
+    assert not (folder / "best.safetensors").exists() and Net.load(folder / "last.safetensors")

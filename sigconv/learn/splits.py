@@ -61,6 +61,8 @@ def split(data: T, how: str = "auto", *, seed: int = 0, valid: str | float | Non
     Raises `SigconvError` for a protocol that this set does not know, and a speaker who is not in it; labels that are on one
     side alone are a `SigconvWarning`.
     """
+    if not isinstance(seed, int) or seed < 0:
+        raise SigconvError(f"seed {seed!r}: wanted a whole number, 0 or more")
     speakers = data.speakers
     how = ("speaker" if len(speakers) > 1 else "clips") if how == "auto" else how
     rng = np.random.default_rng([seed, 1])

@@ -167,6 +167,9 @@ def _loop(state: State, recipe: Recipe, parts: Split, folder: Path | None, rank:
             total += float(loss.detach())
             watch({"epoch": epoch + 1, "epochs": recipe.epochs, "step": step + 1, "steps": steps, "loss": total / (i + 1),
                    "valid": state.history[-1].get("valid") if state.history else None})
+        if not all(torch.isfinite(v).all() for v in net.state_dict().values()):
+            raise SigconvError(f"weights that are no numbers after epoch {epoch + 1}: wanted a lower learning rate (lr "
+                               f"{recipe.lr:g}), or clip > 0")
         line: dict[str, Any] = {"epoch": epoch + 1, "loss": total / per_epoch,
                                 "lr": learning_rate(recipe, (epoch + 1) * per_epoch - 1, steps)}
         if explain:

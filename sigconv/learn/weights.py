@@ -82,7 +82,7 @@ def load(cls: type[Net], path: Any) -> Net:
 
     path = Path(path) / "best.safetensors" if Path(path).is_dir() else path
     words, shown = head_of(path), printable(os.fspath(path), 200)
-    tensors = {name.removeprefix("net."): t for name, t in read(path).items() if not name.startswith("optimizer.")}
+    tensors = {name.removeprefix("net."): t for name, t in read(path).items() if not name.startswith(("average.", "optimizer."))}
     try:
         net = cls(Config.read(words["net"]))
         net.load_state_dict(tensors)

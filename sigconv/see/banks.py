@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from .. import arrays, spectrum
+from ..domain import natural
 from ..engines.spectral import fast_length
 from ..errors import SigconvError
 from ..signal import Signal
@@ -61,7 +62,7 @@ class Scales:
     unit: str
 
 
-def bank_numbers(k: Any, stride: int = 1) -> Filters:
+def bank_numbers(k: Any, stride: Any = 1) -> Filters:
     """The numbers that `bank` draws.
 
     >>> import sigconv as sc
@@ -88,7 +89,7 @@ def bank_numbers(k: Any, stride: int = 1) -> Filters:
                    log, "Hz" if unit == "s" else f"1/{unit}")
 
 
-def bank(k: Any, stride: int = 1, *, ax: Any = None) -> Any:
+def bank(k: Any, stride: Any = 1, *, ax: Any = None) -> Any:
     """A bank in frequency: its filters over each other, all of them together, and a map of them sorted by centre.
 
     `k`: a kernel of value `(m,)` on a line, or pairs (kernel, stride). Above, gains in dB re 1 and, thick, the power of all
@@ -195,7 +196,7 @@ def scalogram(y: Any, k: Any, *, ax: Any = None) -> Any:
     return panel
 
 
-def _pairs(k: Any, stride: int) -> list[tuple[Signal, int]]:
+def _pairs(k: Any, stride: Any) -> list[tuple[Signal, int]]:
     pairs = [(k, stride)] if isinstance(k, Signal) else list(k) if isinstance(k, Sequence) else []
     for pair in pairs or [None]:
         kernel = pair[0] if isinstance(pair, tuple) and len(pair) == 2 else None
@@ -204,7 +205,7 @@ def _pairs(k: Any, stride: int) -> list[tuple[Signal, int]]:
             if isinstance(kernel, Signal):
                 got = f"a kernel of value {kernel.value} on {kernel.domain.ndim} axes"
             raise SigconvError(f"{got}: wanted a bank on a line, of value (m,), or pairs of one and its stride")
-    return [(kernel.numpy(), int(s)) for kernel, s in pairs]
+    return [(kernel.numpy(), natural(s, "stride", 1)[0]) for kernel, s in pairs]
 
 
 def _powers(k: Signal) -> list[np.ndarray]:
