@@ -109,5 +109,5 @@ def test_every_preset_is_small_and_takes_a_step(name):
         loss.backward()
         assert all(p.grad is not None and bool(torch.isfinite(p.grad).all()) for p in net.parameters() if p.requires_grad)
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     assert min(losses[4:]) < losses[0]
