@@ -152,7 +152,7 @@ def _gradients(system: System, left: Callable[[np.ndarray | None], np.ndarray], 
         rest = left(x)
         step = solver.solve(rest, limit)
         peak, size = np.abs(x).max(initial=0), np.abs(step[..., keep]).max(initial=0)
-        if size <= close * peak or size > last / 4 and inner is system:
+        if size <= close * peak or (size > last / 4 and inner is system):
             break
         last, inner = size, inner if size <= last / 4 else system
         x = x + _descend(inner, rest, step, solver, limit, keep, close * peak / 4)
