@@ -158,6 +158,34 @@ def test_sections_equal_the_whole(name, padding, n, monkeypatch):
     assert np.abs(cut.data - whole.data).max() < 1e-11 * np.abs(whole.data).max()
 
 
+def completed(name):
+    like, K = sc.line(1, RATE), sc.kernels
+    if name == "constant Q":
+        return sc.frames.complete(K.constant_q(like, 3520, 7000, 36))
+    return [(sc.frames.complete(K.gammatone(like, sc.scales.spaced(1000, 7000, 16, "erb")), 4), 4)]
+
+
+@pytest.mark.parametrize("largest", [256, 1], ids=["exact", "interpolated"])
+@pytest.mark.parametrize("name", ["constant Q", "gammatone", "free 40 × 401 at 20"])
+def test_sections_of_wide_banks_equal_the_whole(name, largest, monkeypatch):
+    """Where S⁻¹ reaches far, and where it is known only as if each frequency stood alone."""
+    bank, n = [BANKS[name]] if name in BANKS else completed(name), 60007
+    x = sc.Signal(np.random.default_rng(1).standard_normal((1, n)), sc.line(n, RATE))
+    y = [sc.convolve(x, k, stride=s) for k, s in bank]
+    y = [v + sc.Signal(np.random.default_rng(4).standard_normal(v.data.shape), v.domain) for v in y]
+    for module, limit, value in ((bulk, "LARGEST", largest), (solving, "SECTION", 4096), (solving, "LONG", 5)):
+        monkeypatch.setattr(module, limit, value)
+    verbs._PLANS.clear()
+    cut = sc.frames.synthesis(y, bank, x.domain)
+    how = next(reversed(verbs._PLANS.values()))[0]
+    assert how.size and len(list(how.sections())) >= 3, "in sections"
+    assert how.neighbour.exact == (largest > 1)
+    monkeypatch.setattr(verbs, "plan", in_one)
+    verbs._PLANS.clear()
+    whole = sc.frames.synthesis(y, bank, x.domain)
+    assert np.abs(cut.data - whole.data).max() < 1e-9 * np.abs(whole.data).max()
+
+
 @pytest.mark.parametrize("small", [256, 0])
 def test_synthesis_has_gradients(small, monkeypatch):
     monkeypatch.setattr(verbs, "SMALL", small)

@@ -27,6 +27,7 @@ TRIES = 3  # vectors at a time
 TURNS = 40
 LARGE = 8192  # unknowns beyond which a quarter of these turns has to do
 NEAR = 1e-4  # of B, the rest of an eigenvector at which to stop; its eigenvalue is nearer by far
+PLAIN = 1e-2  # a weakest of edges beyond which a still weaker one would not hide behind it
 MARGIN = 1e3  # how much better than the limit a bank must look at a glance for nobody to look again
 
 
@@ -119,7 +120,10 @@ def _glanced(system: System, bulk: Bulk, limit: float, round_: bool) -> Extremes
     least, most = bulk.extremes()
     if least * limit < MARGIN * most:
         return None
-    least *= 1.0 if round_ else _weakest(system, _nearest(system))
+    weakest = 1.0 if round_ else _weakest(system, _nearest(system))
+    if weakest < PLAIN:
+        return None
+    least *= weakest
     x = np.zeros((1, *system.shape))
     return None if least * limit < MARGIN * most else Extremes(least, most, (system, x), (system, x))
 
@@ -146,7 +150,7 @@ def _weakest(system: System, solver: Any) -> float:
         p = d + to[-1] * p
         main = 1 / np.array(by) + np.append(0, np.array(to[:-1]) / np.array(by[:-1]))
         found.append(float(np.linalg.eigvalsh(np.diag(main) + np.diag(np.sqrt(to[:-1]) / by[:-1], -1))[0]))
-        if len(found) > 4 and found[-1] > 0.9 * found[-3]:
+        if len(found) > 4 and found[-1] > max(0.9 * found[-3], PLAIN):
             break
     return max(found[-1], 0.0)
 
@@ -198,6 +202,8 @@ def _edges(system: System, most: float, limit: float) -> Extremes:
         x = vectors[:, best].reshape(1, *system.shape)
         energy = sum(float(np.sum(np.abs(y) ** 2)) for y in system.forward(x)) / float(np.sum(np.abs(x) ** 2))
         found.append((energy, (system, x / np.linalg.norm(x))))
+    if found[0][0] < most / MARGIN:  # where little is left, Lanczos' steps come nearer: A ≤ μ · B of the bulk
+        found[0] = (min(found[0][0], most * _weakest(system, solver)), found[0][1])
     return Extremes(found[0][0], found[-1][0] if above else 0.0, found[0][1], found[-1][1])
 
 

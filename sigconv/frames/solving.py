@@ -10,7 +10,7 @@ than A has (they interlace), so that sections are as well posed as the whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,9 @@ __all__ = ["SMALL", "Plan", "dense", "inverse", "plan", "solve"]
 
 SMALL = 256  # unknowns up to which the matrix itself is solved
 SECTION = 2**17  # samples of a section, where nothing asks for more
-CLOSE = {"d": 2e-14, "f": 1e-9}  # of the signal's peak: nearer than this is there, in double and in single precision
+LONG = 10  # reaches in a section that takes iterations
+CLOSE = {"d": 2e-14, "f": 1e-8}  # of the signal's peak: nearer than this is there, in double and in single precision
+DIGITS = {"d": 1e-9, "f": 1e-4}  # what one run takes away before the rest is computed anew, in double precision always
 FADED = 1e-12  # of its peak: what a response has faded to at its reach
 CLEAR = 0.3  # how much a neighbour may be wrong for its answer to fade as S⁻¹ does
 STEPS = 300
@@ -77,12 +79,22 @@ def plan(system: System, limit: float) -> Plan:
             break
         reach = _up(_reach(system, neighbour, size, limit), q[0])
         if 5 * reach <= size:
-            if size < SECTION and not (neighbour.exact and isinstance(neighbour, Bulk)):
-                size = _up(SECTION, q[0])
-                neighbour = Bulk(system.parts, (size,), system.real) if isinstance(neighbour, Bulk) else neighbour
-            return Plan(system, neighbour, size, reach)
-        size *= 2
+            return _lengthened(Plan(system, neighbour, size, reach), q[0])
+        size = _up(max(size + size // 2, 5 * reach), q[0])
     return Plan(system, near(system, tuple(_up(k + p, p) for k, p in zip(n, q, strict=True))))
+
+
+def _lengthened(how: Plan, q: int) -> Plan:
+    """Longer sections where these cost no more: less of them overlaps. A line hardly longer than one is solved in one."""
+    neighbour, n = how.neighbour, how.system.n[0]
+    if neighbour.exact and isinstance(neighbour, Bulk):
+        return how
+    size = _up(max(SECTION, how.size if neighbour.exact else LONG * how.reach), q)
+    if not neighbour.exact and size > n:
+        how, size = replace(how, size=0), _up(n + q, q)
+    else:
+        how = replace(how, size=size)
+    return replace(how, neighbour=Bulk(how.system.parts, (size,), how.system.real)) if isinstance(neighbour, Bulk) else how
 
 
 def solve(how: Plan, ys: Sequence[np.ndarray], limit: float, dtype: Any) -> np.ndarray:
@@ -132,32 +144,34 @@ def _double(y: np.ndarray) -> np.ndarray:
 
 def _gradients(system: System, left: Callable[[np.ndarray | None], np.ndarray], solver: Any, limit: float,
                keep: slice, close: float) -> np.ndarray:
-    """Conjugate gradients on S e = Aᴴ(y − A x), begun anew from the true rest until `keep` needs no correction."""
+    """Conjugate gradients on S e = Aᴴ(y − A x), begun anew from the true rest until `keep` needs no correction; where single
+    precision is asked for, runs are in it as long as they help."""
     x = solver.solve(left(None), limit)
-    last = np.inf
-    for _ in range(4):
+    last, inner = np.inf, system.single() if close >= CLOSE["f"] else system
+    for _ in range(6):
         rest = left(x)
         step = solver.solve(rest, limit)
         peak, size = np.abs(x).max(initial=0), np.abs(step[..., keep]).max(initial=0)
-        if size <= close * peak or size > last / 4:
+        if size <= close * peak or (size > last / 4 and inner is system):
             break
-        last = size
-        x = x + _descend(system, rest, step, solver, limit, keep, close * peak / 4)
+        last, inner = size, inner if size <= last / 4 else system
+        x = x + _descend(inner, rest, step, solver, limit, keep, close * peak / 4)
     return x
 
 
 def _descend(system: System, r: np.ndarray, p: np.ndarray, solver: Any, limit: float, keep: slice, close: float) -> np.ndarray:
-    """One run of preconditioned conjugate gradients from 0, down to `close`, or by nine digits."""
-    axes = tuple(range(1, r.ndim))
+    """One run of preconditioned conjugate gradients from 0, down to `close` or by some digits."""
+    axes, kind = tuple(range(1, r.ndim)), system.dtype
+    r, p = r.astype(kind, copy=False), p.astype(kind, copy=False)
     e, d = np.zeros_like(p), p
     size = _inner(r, d, axes)
-    goal = max(close, 1e-9 * np.abs(d[..., keep]).max(initial=0))
+    goal = max(close, DIGITS[kind.char.lower()] * np.abs(d[..., keep]).max(initial=0))
     for _ in range(STEPS):
         s = system.normal(p)
         by = _over(size, _inner(p, s, axes))
         e = e + by * p
         r = r - by * s
-        d = solver.solve(r, limit)
+        d = solver.solve(r, limit).astype(kind, copy=False)
         if np.abs(d[..., keep]).max(initial=0) <= goal:
             break
         size, before = _inner(r, d, axes), size

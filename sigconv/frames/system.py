@@ -41,6 +41,16 @@ class System:
         """The longest way from a first tap to its last."""
         return max(max(p.spans) for p in self.parts)
 
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of its signals."""
+        kind = np.result_type(*(p.w.real.dtype for p in self.parts))
+        return kind if self.real else np.result_type(kind, np.complex64)
+
+    def single(self) -> System:
+        """The same in single precision."""
+        return System(tuple(replace(p, w=p.w.astype("c8" if np.iscomplexobj(p.w) else "f4")) for p in self.parts), self.real)
+
     def forward(self, x: np.ndarray) -> list[np.ndarray]:
         """A x, one array a kernel."""
         return [p.forward(x) for p in self.parts]
