@@ -99,6 +99,7 @@ NOISE = sc.Signal(np.random.default_rng(0).standard_normal((1, 100)), X)
     (lambda: sc.learn.oja(NOISE, 1, 101), "wanted patches of"),
     (lambda: sc.learn.oja([], 1, 8), "patches of nothing"),
     (lambda: sc.learn.oja(NOISE, 1, (8, 8)), "on 1 axes"),
+    (lambda: sc.learn.oja(NOISE * float("nan"), 1, 8), "wanted finite numbers"),
     (lambda: sc.learn.oja(NOISE, 1, 8, method="ica"), "method 'ica': wanted oja, pca"),
     (lambda: sc.learn.oja(NOISE, 1, 8, passes=0), "0 passes"),
     (lambda: sc.learn.oja(sc.Signal(np.ones((1, 100)), X), 1, 8), "signals without power"),

@@ -41,7 +41,8 @@ class Bank(Taps):
     learned as they are. Parameters with a range are kept as what they have moved by, 0 at the start.
 
     `stride`, `mode`, `padding_mode`, `dilation` as in `convolve`, with the stride inside the convolution. `zero_mean` takes
-    off the taps what they pass at 0 Hz, under a Hann window; `bias` adds a learned offset to every filter.
+    off the taps what they pass at 0 Hz, under a Hann window; `bias` adds a learned offset to every filter, in
+    `forward`; `analysis`, `energy` and what is made of the bank are of the taps alone.
 
     >>> import sigconv as sc
     >>> bank = Bank("sinc:4,scale=bark", sc.line(1, 8000), stride=4, learn="centre", quadrature=False)

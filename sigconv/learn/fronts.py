@@ -174,13 +174,11 @@ class Filters(Front):
 class Mel(Front):
     """Power spectra of frames under a Hann window, summed by triangles on the mel scale, each of unit area.
 
-    White noise so gives all bands alike. `warp` (octaves) is asked for in training: the bands of a voice with a longer or
-    shorter tract.
+    White noise so gives all bands alike.
     """
 
     hann: torch.Tensor
     frequency: torch.Tensor
-    edges: torch.Tensor
 
     def __init__(self, rate: int, train: str, *, count: int = 40, low: float = 60.0, high: float = 0.0, hop: float = 0.01,
                  frame: float = 0.032, compress: str = "log", smooth: float = 0.4, quiet: float = QUIET):
@@ -197,19 +195,15 @@ class Mel(Front):
             self.log_centre = nn.Parameter(edges[1:-1].log())
             self.log_bandwidth = nn.Parameter(((edges[2:] - edges[:-2]) / 2).log())
         else:
-            self.register_buffer("edges", edges)
             start = triangles(self.frequency, edges[:-2], edges[1:-1], edges[2:])
             self.weight = nn.Parameter(start, requires_grad=train == "initial")
 
-    def triangles(self, stretch: float = 1.0) -> torch.Tensor:
-        """(bands, frequencies), with all band edges moved by a factor."""
+    def triangles(self) -> torch.Tensor:
+        """(bands, frequencies)."""
         if self.moves == "learned":
-            centre, wide = self.log_centre.exp() * stretch, self.log_bandwidth.exp().clamp(min=5.0) * stretch
+            centre, wide = self.log_centre.exp(), self.log_bandwidth.exp().clamp(min=5.0)
             return triangles(self.frequency, centre - wide, centre, centre + wide)
-        if stretch == 1.0:
-            return self.weight.abs() if self.moves == "initial" else self.weight
-        edges = _warped(self.edges, stretch, self.rate / 2, float(self.edges[-1]))
-        return triangles(self.frequency, edges[:-2], edges[1:-1], edges[2:])
+        return self.weight.abs() if self.moves == "initial" else self.weight
 
     def spectra(self, x: torch.Tensor) -> torch.Tensor:
         """|STFT|², (b, frequencies, instants)."""
@@ -219,12 +213,6 @@ class Mel(Front):
 
     def bands(self, x: torch.Tensor) -> torch.Tensor:
         return self.triangles() @ self.spectra(x)
-
-    def warped(self, x: torch.Tensor, stretches: torch.Tensor) -> torch.Tensor:
-        """Features with the band edges of each clip moved by its own factor: another length of the vocal tract."""
-        power = torch.bmm(torch.stack([self.triangles(float(s)) for s in stretches]), self.spectra(x))
-        power = self.past(power) if self.compression == "pcen" else (power + self.quiet).log()
-        return (power - self.mean[:, None]) / self.deviation[:, None]
 
     def taps(self) -> Signal:
         """The zero-phase filters whose power responses are the bands."""
@@ -265,14 +253,6 @@ def triangles(frequency: torch.Tensor, low: torch.Tensor, centre: torch.Tensor, 
     down = (high[:, None] - frequency) / (high - centre)[:, None]
     rows = torch.minimum(up, down).clamp(min=0)
     return rows / rows.sum(1, keepdim=True).clamp(min=1e-9)
-
-
-def _warped(edges: torch.Tensor, stretch: float, top: float, high: float) -> torch.Tensor:
-    """Frequencies times a factor below a corner, then a line to the top, which stays: vocal tract length perturbation."""
-    corner = 0.7 * high
-    end = corner * min(1.0, stretch)
-    begin = end / stretch
-    return torch.where(edges < begin, edges * stretch, top - (top - edges) * (top - end) / (top - begin))
 
 
 def _ranges(kind: str, options: Mapping[str, Any], rate: int) -> None:

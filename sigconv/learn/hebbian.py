@@ -93,6 +93,8 @@ def _fields(x: Any, taps: Any) -> tuple[list[np.ndarray], Domain, tuple[int, ...
     if not long:
         raise SigconvError(f"signals of at most {max(s.domain.shape for s in signals)} samples: wanted patches of {size} in them")
     flat = [arrays.to_numpy(s.data).reshape(-1, *s.domain.shape).astype(np.float64) for s in long]
+    if not all(np.isfinite(f).all() for f in flat):
+        raise SigconvError("signals with NaN or infinite samples: wanted finite numbers")
     mean = sum(f.sum() for f in flat) / sum(f.size for f in flat)
     for f in flat:
         f -= mean
