@@ -134,15 +134,9 @@ def _weakest(system: System, solver: Any) -> float:
     r = noise(system)
     d = solver.solve(r, 1e12)
     p, size = d, float(np.vdot(r, d).real)
-<<<<<<< HEAD
     by: list[float] = []
     to: list[float] = []
     first, found = size, [np.inf]
-=======
-    first, found = size, [np.inf]
-    by: list[float] = []
-    to: list[float] = []
->>>>>>> frames3
     while len(by) < TURNS and size > 1e-12 * first:
         s = system.normal(p)
         energy = float(np.vdot(p, s).real)
