@@ -34,6 +34,15 @@ def test_a_plan_names_what_runs_and_why(kept):
     assert plan(x, np.ones((4, 1, 30)), stride=10).method in METHODS
 
 
+@pytest.mark.parametrize(("dtype", "n", "k", "stride"), [("complex128", 66150, 8999, 1024), ("complex64", 847, 444, 256),
+                                                        ("float64", 24240, 1132, 256)])
+def test_what_would_go_tap_by_tap_is_priced_so(kept, dtype, n, k, stride):
+    """`direct` takes line by line at stride 1 alone; a price that forgets it makes a loop of thousands of taps look short."""
+    x, w = np.zeros((1, 1, n), dtype), np.zeros((2, 1, k), dtype)
+    said = plan(x, w, stride=stride, window=(0, n))
+    assert said.method != "direct" and said.costs["direct"] > k * 1e4
+
+
 @given(st.sampled_from([(1, 1, 1), (3, 3, 3), (1, 4, 1), (9, 8, 1), (4, 2, 2)]), st.integers(1, 400), st.integers(1, 200),
        st.sampled_from([1, 1, 3]), st.sampled_from(["auto", "auto", "fft", "overlap_save", "direct"]),
        st.sampled_from(["float32", "float64", "complex128"]), st.booleans())

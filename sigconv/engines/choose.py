@@ -12,7 +12,7 @@ from math import inf, log2, prod
 import numpy as np
 
 from . import bands, columns, compiled, dense, lags, lowrank, packed, planes, products, speeds, tiles
-from .direct import EXACT, IN_A_ROW, dotted
+from .direct import EXACT, IN_A_ROW, by_lines, dotted
 from .job import Job
 from .separable import cost as separable_cost
 from .separable import factors
@@ -93,19 +93,21 @@ def _line(job: Job, kind: str, loops: bool) -> dict[str, float]:
 
 
 def _direct(job: Job, kind: str, short: int, pairs: int) -> float:
-    """A line at a time by numpy.convolve, or tap by tap."""
+    """A line at a time by numpy.convolve, or tap by tap, as `direct` will do it."""
     outputs, per = job.out[0], job.channels // job.groups
+    if not by_lines(job):
+        mixed = 0.03 if per >= 8 else 0.6  # a tap of many channels is a product of matrices
+        if job.stride != (1,):
+            mixed = 0.3 if per >= 8 else 2.5
+        return job.k[0] * (1e4 + mixed * pairs * outputs)
     each = 0.6 + 0.07 * short if short <= 11 else 4 + 0.033 * short + 3 * (short < 20)
-    if kind not in "fd" or job.stride != (1,) or job.dilation != (1,):
+    if kind not in "fd":
         each = 2 + 1.5 * short
     elif kind == "f" and (short > dotted() or (per > 1 and job.terms > EXACT)):
         each = 1.5 * each + 2  # in double precision
-    mixed = 0.03 if per >= 8 else 0.6  # a tap of many channels is a product of matrices
-    if job.stride != (1,):
-        mixed = 0.3 if per >= 8 else 2.5
     if short > IN_A_ROW:
         each += 3 * short / IN_A_ROW
-    return min(pairs * (2e3 + outputs * each), short * (1e4 + mixed * pairs * outputs))
+    return pairs * (2e3 + outputs * each)
 
 
 def _width(kind: str) -> float:

@@ -24,7 +24,7 @@ from .. import arrays
 from ..arrays import Array
 from .job import Job
 
-__all__ = ["direct", "dotted", "summed"]
+__all__ = ["by_lines", "direct", "dotted", "summed"]
 
 BLOCK = 2**20  # outputs summed at a time
 MANY = 128  # taps that torch sums within the bound in double precision
@@ -56,7 +56,7 @@ def direct(x: Array, w: Array, job: Job) -> Array:
 
 def _dotted(x: Array, job: Job) -> bool:
     """Whether `numpy.convolve` makes each sum."""
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f" and _by_lines(job) and job.channels == job.groups \
+    return isinstance(x, np.ndarray) and x.dtype.kind == "f" and by_lines(job) and job.channels == job.groups \
         and min(job.k[0], job.n[0]) <= dotted()
 
 
@@ -70,13 +70,14 @@ def dotted() -> int:
     return DOTTED if off < SURE else EXACT
 
 
-def _by_lines(job: Job) -> bool:
+def by_lines(job: Job) -> bool:
+    """Whether `direct` takes line by line, and not tap by tap."""
     return len(job.n) == 1 and job.stride == job.dilation == (1,) and job.batch * job.filters * job.terms // job.k[0] <= 256
 
 
 def _sums(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     """The sums of one block, by whichever loop is shorter."""
-    if _by_lines(job):
+    if by_lines(job):
         return _lines(x, w, job)
     return _taps(x, w, job)
 
