@@ -92,6 +92,13 @@ class Bulk:
             self._extremes = max(float(values.min()), 0.0), float(values.max())
         return self._extremes
 
+    def shared(self) -> float:
+        """Of the power that is heard at f or −f, how much is heard at both: near 0 where filters take one side."""
+        power = self.scattered(np.einsum("gii->gi", self.matrices)[:, None], 1)[0].real.sum(0)
+        axes = tuple(range(power.ndim))
+        turned = np.roll(np.flip(power, axes), 1, axes)
+        return float(np.minimum(power, turned).sum() / (np.maximum(power, turned).sum() or 1.0))
+
     def vectors(self, limit: float) -> tuple[np.ndarray, np.ndarray]:
         """Eigenvalues (groups, r) and for each frequency (N,) how much of it lies in directions below B/limit (1: all)."""
         values, vectors = np.linalg.eigh(self.matrices)

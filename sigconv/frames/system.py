@@ -123,20 +123,9 @@ def system_of(parts: Sequence[Part], complex_: bool, real: bool | None, limit: f
     if not any(np.iscomplexobj(p.w) for p in double):
         return System(double, not complex_)
     size = tuple(-(-max(2 * max(p.spans[i] for p in double), 64) // s) * s for i, s in enumerate(period(double)))
-    if _one_sided(double, size):
-        return System(double, True)
-    least, most = Bulk(double, size, False).extremes()
-    return System(double, least * limit < most)
-
-
-def _one_sided(parts: Sequence[Part], size: Sequence[int]) -> bool:
-    """Whether filters that hear ν mostly do not hear −ν: by the power that both have in common."""
-    total, axes = 0.0, tuple(range(-len(size), 0))
-    for p in parts:
-        power = np.abs(np.fft.fftn(p.w, size, axes=axes)) ** 2
-        total = total + power.reshape(-1, *size).sum(0) / np.prod(p.stride)
-    turned = np.roll(np.flip(total, axes), 1, axes)
-    return bool(np.minimum(total, turned).sum() < SHARED * np.maximum(total, turned).sum())
+    bulk = Bulk(double, size, False)
+    least, most = bulk.extremes()
+    return System(double, bulk.shared() < SHARED or least * limit < most)
 
 
 class Flat:
