@@ -76,8 +76,7 @@ class Taps(Module):
                 self._begin[name] = inward(np.asarray(value, np.float64), where, name)
                 start = torch.zeros(value.shape)
             self.register_parameter(f"learned_{name}", torch.nn.Parameter(start.to(torch.get_default_dtype())))
-        self._pairs(self._values(grad=False))  # what can't be made is told now
-        m = sum(k.value[0] for k, _ in self._pairs(self._values(grad=False)))
+        m = sum(k.value[0] for k, _ in self._pairs(self._values(grad=False)))  # what can't be made is told now
         self.bias = torch.nn.Parameter(torch.zeros(m)) if bias else None
 
     @staticmethod

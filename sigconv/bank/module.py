@@ -10,6 +10,7 @@ from .. import arrays, frames
 from ..convolving import convolve
 from ..domain import Domain, natural
 from ..errors import UsageError
+from ..kernels.registry import per
 from ..offsets import passes_dc
 from ..signal import Signal
 from . import keeping
@@ -26,6 +27,7 @@ else:
     Module = torch.nn.Module
 
 __all__ = ["Bank", "Drift", "Energy"]
+
 
 class Bank(Taps):
     """A bank as a module: ``forward(x)`` of x `(b, c, *n)` is `(b, c·m, *o)`, what `convolve` gives with `kernel()`.
@@ -208,22 +210,18 @@ class Bank(Taps):
         >>> print(Bank("octave:low=500", sc.line(1, 8000), learn="centre").drift()["centre"])
         centre: 3 values, moved by up to 0 Hz (0 octaves, 0 %)
         """
-        unit = "Hz" if self.like.unit[0] == "s" else f"1/{self.like.unit[0]}" if self.like.unit[0] else ""
+        unit = per(self.like.unit[0])
         now = self._values(False)
         return {name: drifted(name, self._source.values[name], arrays.to_numpy(now[name]),
                               unit if name in ("centre", "bandwidth") else "") for name in self.learned}
 
     def passes_dc(self) -> tuple[int, ...]:
         """The numbers of the filters that pass DC, so that an offset of the signal comes through; `zero_mean` stops it."""
-        found, at = [], 0
-        for k, _ in self._pairs(self._values(False)):
-            found += [at + i for i in passes_dc(k)]
-            at += k.value[0]
-        return tuple(found)
+        return _passing(self._pairs(self._values(False)))
 
     def extra_repr(self) -> str:
         pairs = self._pairs(self._values(False))
-        m, passing = sum(k.value[0] for k, _ in pairs), len(self.passes_dc())
+        m, passing = sum(k.value[0] for k, _ in pairs), len(_passing(pairs))
         taps = sorted({k.domain.shape for k, _ in pairs})
         sizes = " … ".join(" × ".join(map(str, n)) for n in (taps[:1] + taps[1:][-1:]))
         strides = ", ".join(str(s if isinstance(s, int) else " × ".join(map(str, dict.fromkeys(s)))) for _, s in pairs)
@@ -259,6 +257,15 @@ class Bank(Taps):
 
     def _window(self) -> dict[str, Any]:
         return {"mode": self.mode, "padding_mode": self.padding_mode, "dilation": self.dilation}
+
+
+def _passing(pairs: list[tuple[Signal, Any]]) -> tuple[int, ...]:
+    """The numbers of the filters that pass DC."""
+    found, at = [], 0
+    for k, _ in pairs:
+        found += [at + i for i in passes_dc(k)]
+        at += k.value[0]
+    return tuple(found)
 
 
 class Energy(Module):

@@ -22,7 +22,6 @@ from .registry import number, whole
 __all__ = ["chroma_weights", "mel_weights", "triangles"]
 
 
-
 def mel_weights(frequency: Any, count: int = 128, low: float = 0.0, high: float | None = None, *, formula: str = "slaney",
                 norm: str | None = "slaney") -> np.ndarray:
     """Triangles evenly spaced in mels: rows sum a spectrum at `frequency` (Hz, (bins,)) into `count` bands, (count, bins).

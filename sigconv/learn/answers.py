@@ -15,7 +15,7 @@ from ..errors import SigconvError
 from ..resampling import resample
 from ..signal import Signal
 from .config import number
-from .leveling import BLOCK, levelled
+from .leveling import BLOCK, levelled, power_of_blocks
 
 if TYPE_CHECKING:
     from .nets import Net
@@ -102,8 +102,7 @@ def centred(x: torch.Tensor, net: Net, spare: int = 0) -> torch.Tensor:
 def active(x: torch.Tensor, rate: int, longest: int) -> tuple[int, int]:
     """Where of a sound (n,) the speech is: the first and last active block, within the stretch of `longest` samples that has
     most of it."""
-    size = max(round(BLOCK * rate), 1)
-    power = F.pad(x, (0, -len(x) % size)).reshape(-1, size).square().mean(1)
+    size, power = round(BLOCK * rate), power_of_blocks(x, rate)
     floor = power.sort().values[len(power) // 10]
     on = ((power - 2 * floor).clamp(min=0) >= 1e-2 * (power.max() - floor)).to(power) * (power - floor).clamp(min=0).sqrt()
     if not on.any():

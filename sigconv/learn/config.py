@@ -68,15 +68,20 @@ class Config:
     @classmethod
     def read(cls, table: Mapping[str, Any]) -> Config:
         """The inverse of `table`; words that are not known are refused."""
-        known = [f.name for f in fields(cls)]
-        for word in table:
-            if word not in known:
-                raise UsageError(f"net: {word!r} in its config; wanted some of {', '.join(known)}{hint(str(word), known)}")
+        refuse_strangers(table, cls, "a net's config")
         return cls(**table)
 
     def but(self, **changes: Any) -> Config:
         """With some entries changed."""
         return replace(self, **changes)
+
+
+def refuse_strangers(table: Mapping[str, Any], kind: type[Any], what: str) -> None:
+    """`UsageError` for a word that is no field of this dataclass, with the nearest."""
+    known = [f.name for f in fields(kind)]
+    for word in table:
+        if word not in known:
+            raise UsageError(f"{what}: {word!r}; wanted some of {', '.join(known)}{hint(str(word), known)}")
 
 
 def number(value: Any, low: float, high: float) -> bool:

@@ -14,7 +14,7 @@ from ..errors import SigconvError
 if TYPE_CHECKING:
     from torch import Generator, Tensor
 
-__all__ = ["BLOCK", "level", "levelled", "placed", "trailing_level", "trimmed"]
+__all__ = ["BLOCK", "level", "levelled", "placed", "power_of_blocks", "trailing_level", "trimmed"]
 
 BLOCK = 0.025  # s
 GATE = 20.0  # dB below the loudest block
@@ -33,7 +33,7 @@ def level(x: Tensor, rate: float, *, block: float = BLOCK, gate: float = GATE) -
     >>> level(x, 8000)
     tensor([0.5000, 0.0000])
     """
-    return _gated(_powers(x, rate, block), gate)
+    return _gated(power_of_blocks(x, rate, block), gate)
 
 
 def trailing_level(x: Tensor, rate: float, seconds: float = 1.0, *, block: float = BLOCK, gate: float = GATE) -> Tensor:
@@ -48,7 +48,7 @@ def trailing_level(x: Tensor, rate: float, seconds: float = 1.0, *, block: float
     """
     import torch
 
-    powers = _powers(x, rate, block)
+    powers = power_of_blocks(x, rate, block)
     n, size = x.shape[-1], _samples(rate, block)
     if not n:
         return x
@@ -110,7 +110,7 @@ def trimmed(x: Tensor, lengths: Any, rate: float, *, below: float = 40.0) -> tup
     """
     import torch
 
-    powers, size = _powers(x, rate, BLOCK), _samples(rate, BLOCK)
+    powers, size = power_of_blocks(x, rate), _samples(rate, BLOCK)
     lengths = torch.as_tensor(lengths, device=x.device)
     heard = (powers >= powers.amax(-1, keepdim=True) * 10 ** (-below / 10)).long()
     first = heard.argmax(-1) * size
@@ -127,7 +127,7 @@ def _samples(rate: float, block: float) -> int:
     return size
 
 
-def _powers(x: Tensor, rate: float, block: float) -> Tensor:
+def power_of_blocks(x: Tensor, rate: float, block: float = BLOCK) -> Tensor:
     """The mean square of each block, the last filled up with zeros."""
     import torch
 

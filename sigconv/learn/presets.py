@@ -12,11 +12,10 @@ from typing import Any
 from ..errors import UsageError, hint
 from .config import Config, in_hertz
 
-__all__ = ["DEFAULT", "PRESETS", "RECIPES", "known", "matched", "preset"]
+__all__ = ["DEFAULT", "PRESETS", "known", "matched", "preset"]
 
 PRESETS: dict[str, Callable[..., Config]] = {}
 DEFAULT = "voices"  # what `train` takes
-RECIPES: dict[str, dict[str, Any]] = {}  # options of training that a preset has of its own
 
 
 def _enter(make: Callable[..., Config]) -> Callable[..., Config]:

@@ -4,12 +4,12 @@ off."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from types import NoneType
 from typing import Any
 
 from ..errors import UsageError, among, hint
-from .config import Config, number
+from .config import Config, number, refuse_strangers
 
 __all__ = ["TIPS", "Recipe", "explained", "without"]
 
@@ -115,10 +115,7 @@ class Recipe:
     @classmethod
     def read(cls, table: Mapping[str, Any]) -> Recipe:
         """The inverse of `table`; words that are not known are refused."""
-        known = [f.name for f in fields(cls)]
-        for word in table:
-            if word not in known:
-                raise UsageError(f"training: {word!r}; wanted some of {', '.join(known)}{hint(str(word), known)}")
+        refuse_strangers(table, cls, "training")
         plain: dict[str, Any] = {k: None if v is False and k in ("augment", "masks") else v for k, v in table.items()}
         return cls(**plain)
 

@@ -322,7 +322,7 @@ def _resolved(preset: str | Config | None, data: Speech, options: Mapping[str, A
                              f"{', '.join(sorted(known))}"
                              + hint(word, known))
     rest.setdefault("rate", min(data.rate, 8000))  # words are told apart below 4 kHz as well as with more
-    return presets.preset(name, data.labels, **rest), Recipe.read({**presets.RECIPES.get(name, {}), **mine})
+    return presets.preset(name, data.labels, **rest), Recipe.read(mine)
 
 
 @torch.no_grad()

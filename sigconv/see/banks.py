@@ -16,6 +16,7 @@ from .. import arrays, spectrum
 from ..domain import natural
 from ..engines.spectral import fast_length
 from ..errors import SigconvError
+from ..kernels.registry import per
 from ..signal import Signal
 from .levels import FLOOR
 from .panels import along as labelled
@@ -86,7 +87,7 @@ def bank_numbers(k: Any, stride: Any = 1) -> Filters:
     total = ((rows + other) / 2 / np.array([[s] for _, s in found])).sum(0)
     names = [name for kernel, _ in pairs for name in kernel.channels or [""] * (kernel.value or (1,))[0]]
     return Filters(frequency, _decibels(rows), _decibels(total), centre, width, np.argsort(centre, kind="stable"), tuple(names),
-                   log, "Hz" if unit == "s" else f"1/{unit}")
+                   log, per(unit))
 
 
 def bank(k: Any, stride: Any = 1, *, ax: Any = None) -> Any:
