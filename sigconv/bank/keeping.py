@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from .. import arrays
+from .. import arrays, tensorfiles
 from ..domain import Domain
 from ..errors import SigconvError, UsageError, printable
 from ..kernels.banking import Range, find_bank
 from ..signal import Signal
-from ..writing import Outputs, reason
+from ..writing import Outputs
 from .sources import Source, _given
 
 __all__ = ["load", "save"]
 
-KEY, VERSION = "sigconv.bank", 1
+KEY, VERSION, WANTED = "sigconv.bank", 1, "a file that Bank.save wrote"
 
 
 def save(bank: Any, path: Any, overwrite: bool) -> None:
@@ -70,24 +70,15 @@ def load(kind: Any, path: Any, function: Any) -> Any:
 
 
 def _read(path: Any) -> tuple[dict[str, Any], dict[str, Any], str]:
-    from safetensors import SafetensorError, safe_open
-
+    text = tensorfiles.words(path, WANTED).get(KEY)
+    name = printable(os.fspath(path), 300)
     try:
-        name = printable(os.fspath(path), 300)
-        if not os.path.isfile(path):  # noqa: PTH113
-            what = "no plain file" if os.path.lexists(path) else "no such file"
-            raise SigconvError(f"{name}: {what}; wanted one that Bank.save wrote")
-        with safe_open(os.fspath(path), framework="pt") as file:
-            text = (file.metadata() or {}).get(KEY)
-            tensors = {key: file.get_tensor(key) for key in file.keys()} if text else {}  # noqa: SIM118
         config = json.loads(text) if text else None
-    except OSError as why:
-        raise SigconvError(f"{name}: {reason(why)}") from None
-    except (SafetensorError, ValueError, TypeError, RecursionError):
-        raise SigconvError(f"{printable(path, 300)}: no safetensors file, or cut off; wanted one that Bank.save wrote") from None
+    except (ValueError, RecursionError):
+        raise SigconvError(f"{name}: a bank whose configuration can't be read; wanted {WANTED}") from None
     if not isinstance(config, dict) or config.get("version") != VERSION:
-        raise SigconvError(f"{name}: no bank of version {VERSION} in it; wanted a file that Bank.save wrote")
-    return config, tensors, name
+        raise SigconvError(f"{name}: no bank of version {VERSION} in it; wanted {WANTED}")
+    return config, tensorfiles.tensors(path, WANTED), name
 
 
 def _made(kind: Any, config: dict[str, Any], tensors: dict[str, Any], function: Any, name: str) -> Any:
