@@ -9,8 +9,8 @@ from typing import Any
 
 from .errors import SigconvError, among
 
-__all__ = ["A4", "bark_to_hz", "erb_to_hz", "erb_width", "hz_to_bark", "hz_to_erb", "hz_to_mel", "hz_to_note", "mel_to_hz",
-           "note_to_hz", "octaves", "spaced", "widths"]
+__all__ = ["A4", "AXES", "bark_to_hz", "erb_to_hz", "erb_width", "hz_to_bark", "hz_to_erb", "hz_to_mel", "hz_to_note",
+           "mel_to_hz", "note_to_hz", "octaves", "spaced", "widths"]
 
 A4 = 440.0  # Hz, ISO 16
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -154,6 +154,13 @@ _MAPS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "linear": (float, float), "log": (math.log2, lambda v: 2.0**v), "mel": (hz_to_mel, mel_to_hz),
     "bark": (hz_to_bark, bark_to_hz), "erb": (hz_to_erb, erb_to_hz),
     "octave": (math.log2, lambda v: 2.0**v), "htk": (lambda f: hz_to_mel(f, "htk"), lambda m: mel_to_hz(m, "htk"))}
+
+C0 = A4 * 2**-4.75
+
+# What a place on an axis of frequencies in these units is in Hz: octaves count from C0, pitch classes sound from C4 on.
+AXES: dict[str, Callable[[Any], Any]] = {
+    "Hz": lambda v: v, "mel": mel_to_hz, "HTK mel": lambda v: mel_to_hz(v, "htk"), "octave": lambda v: C0 * 2.0**v,
+    "semitone": lambda v: C0 * 2.0 ** (4 + v / 12)}
 
 
 def spaced(low: float, high: float, count: int, scale: str = "mel") -> Any:

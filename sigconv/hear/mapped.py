@@ -6,15 +6,12 @@ does, is raised until its least value is silent, as its picture has it. Pitch cl
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from .. import arrays
 from ..domain import Domain
 from ..errors import SigconvError
-from ..scales import A4, mel_to_hz
+from ..scales import AXES
 from ..signal import Signal
 from . import additive
 from .raster import RASTER, joined
@@ -23,21 +20,17 @@ __all__ = ["is_map", "mapped"]
 
 ROWS = 512  # at most
 LOWEST = 20.0  # Hz
-C4 = A4 * 2 ** (-9 / 12)
-HERTZ: dict[str, Callable[[Any], Any]] = {
-    "Hz": lambda v: v, "mel": mel_to_hz, "HTK mel": lambda v: mel_to_hz(v, "htk"), "octave": lambda v: C4 * 2.0 ** (v - 4),
-    "semitone": lambda v: C4 * 2.0 ** (v / 12)}
 
 
 def is_map(x: Signal) -> bool:
     """Whether a signal lies on frequency and time."""
-    return x.domain.ndim == 2 and x.domain.unit[0] in HERTZ and x.domain.unit[1] == "s"
+    return x.domain.ndim == 2 and x.domain.unit[0] in AXES and x.domain.unit[1] == "s"
 
 
 def mapped(S: Signal) -> Signal:
     """The sound of a map on frequency and time, of complex values of their magnitude."""
     d, many = S.domain, int(np.prod(S.value))
-    f = np.asarray(HERTZ[d.unit[0]](S.coordinates(0)), dtype=float)
+    f = np.asarray(AXES[d.unit[0]](S.coordinates(0)), dtype=float)
     data = arrays.computable(arrays.to_numpy(S.data)).reshape(many, *d.shape)
     data = np.abs(data) if data.dtype.kind == "c" else data
     seconds = float(d.step[1]) * d.shape[1]

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..domain import Domain
 from ..errors import SigconvError
-from ..scales import A4, NAMES, hz_to_mel, hz_to_note, mel_to_hz
+from ..scales import AXES, NAMES, hz_to_mel, hz_to_note
 from .style import dress
 
 __all__ = ["Axis", "along", "log_hertz", "makes_room", "nothing", "panels", "spectral"]
@@ -128,18 +128,15 @@ def _places(unit: str, span: float) -> Any:
     from matplotlib.ticker import FixedLocator, MultipleLocator
 
     if unit.endswith("mel"):
-        return FixedLocator([float(hz_to_mel(f, _formula(unit))) for f in (0, 200, 500, 1000, 2000, 4000, 8000, 16000, 32000)])
+        formula = "slaney" if unit == "mel" else "htk"
+        return FixedLocator([float(hz_to_mel(f, formula)) for f in (0, 200, 500, 1000, 2000, 4000, 8000, 16000, 32000)])
     return MultipleLocator(1 if unit == "semitone" or span > 2 else 1 / 4)
-
-
-def _formula(unit: str) -> str:
-    return "slaney" if unit == "mel" else "htk"
 
 
 def _hertz(unit: str) -> Callable[[float], str]:
     """A place in mel as its frequency."""
     def words(v: float) -> str:
-        f = round(float(mel_to_hz(v, _formula(unit))))
+        f = round(float(AXES[unit](v)))
         return f"{_short(f / 1000)}k" if f >= 1000 else _short(f)
 
     return words
@@ -148,7 +145,7 @@ def _hertz(unit: str) -> Callable[[float], str]:
 # Units that are told in other words: what stands beside the axis's name, and what a place is called.
 SCALED: dict[str, tuple[str, Callable[[float], str]]] = {
     "mel": ("Hz, even in mel", _hertz("mel")), "HTK mel": ("Hz, even in mel", _hertz("HTK mel")),
-    "octave": ("even in octaves", lambda v: hz_to_note(A4 * 2 ** (round(12 * v) / 12 - 4.75))),
+    "octave": ("even in octaves", lambda v: hz_to_note(AXES["octave"](round(12 * v) / 12))),
     "semitone": ("", lambda v: NAMES[round(v) % 12])}
 
 
