@@ -159,7 +159,7 @@ def share(digits: Any, steps: int = 30) -> float:
     """CPU of making batches over CPU of training steps."""
     from sigconv.learn import training
 
-    made, spent = training._batch, [0.0]
+    made, spent = training.batch_of, [0.0]
 
     def timed(*args: Any) -> Any:
         begin = process_time()
@@ -167,7 +167,7 @@ def share(digits: Any, steps: int = 30) -> float:
         spent[0] += process_time() - begin
         return result
 
-    training._batch = timed
+    training.batch_of = timed
     try:
         marks: list[float] = []
 
@@ -182,7 +182,7 @@ def share(digits: Any, steps: int = 30) -> float:
         with suppress(StopIteration):
             sc.learn.train(digits, split="official", watch=watch)
     finally:
-        training._batch = made
+        training.batch_of = made
     return spent[0] / (marks[1] - marks[0])
 
 

@@ -18,10 +18,11 @@ from command import run as sigconv
 import sigconv as sc
 from sigconv.errors import SigconvError, UsageError
 from sigconv.learn import TIPS, Config, Net, Recipe, Speech, compare, evaluate, sweep, train
+from sigconv.learn.asking import resolved
 from sigconv.learn.evaluating import report, wilson
+from sigconv.learn.feeding import drawn
 from sigconv.learn.recipe import explained, without
 from sigconv.learn.steps import learning_rate, loss_of, optimizer_of, paced, shrink, targets_of
-from sigconv.learn.training import _drawn, _resolved
 
 torch.set_num_threads(1)
 RATE = 2000
@@ -214,8 +215,8 @@ def test_tips_of_the_net():
 
 def test_tips_of_the_steps():
     on, off = Recipe(), {tip: Recipe(without=(tip,)) for tip in TIPS}
-    assert _drawn(off["shuffle"], 3, 9, 0)[0].tolist() == list(range(9)) != _drawn(on, 3, 9, 0)[0].tolist()
-    assert _drawn(on, 1, 9, 0)[0].tolist() != _drawn(on, 2, 9, 0)[0].tolist()
+    assert drawn(off["shuffle"], 3, 9, 0)[0].tolist() == list(range(9)) != drawn(on, 3, 9, 0)[0].tolist()
+    assert drawn(on, 1, 9, 0)[0].tolist() != drawn(on, 2, 9, 0)[0].tolist()
     assert {learning_rate(off["schedule"], k, 100) for k in range(100)} == {on.lr}
     rates = [learning_rate(on, k, 100) for k in range(100)]
     assert max(rates) == pytest.approx(on.lr, rel=0.01) and rates[-1] == pytest.approx(on.lr / 1000) and np.argmax(rates) in (14,
@@ -302,7 +303,7 @@ def test_shrinking_stops_at_nothing():
                                                 ({"lrr": 1}, "did you mean 'lr'"), ({"widht": 1}, "did you mean 'width'")])
 def test_options_that_can_not_be_meant(data, options, words):
     with pytest.raises(SigconvError, match=words):
-        _resolved("tcresnet8", data, options)
+        resolved("tcresnet8", data, options)
 
 
 def test_the_command_line(tmp_path):

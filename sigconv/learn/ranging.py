@@ -8,8 +8,9 @@ import numpy as np
 import torch
 
 from ..errors import UsageError
-from . import training
+from .asking import resolved, split_of
 from .config import Config
+from .feeding import batch_of, drawn, heard, masks_of
 from .nets import Net
 from .recipe import without
 from .steps import loss_of, optimizer_of, paced
@@ -48,22 +49,22 @@ def lr_range(data: Any, preset: str | Config | None = None, *, low: float = 1e-5
     """
     if not 0 < low < high or steps < 2:
         raise UsageError(f"rates from {low!r} to {high!r} in {steps!r} steps: wanted 0 < low < high, at least 2 steps")
-    parts = training._split(data, split, int(options.get("seed", 0)))
-    config, recipe = training._resolved(preset, parts.train, options)
+    parts = split_of(data, split, int(options.get("seed", 0)))
+    config, recipe = resolved(preset, parts.train, options)
     torch.manual_seed(recipe.seed)
     net = Net(without(config, recipe))
     if recipe.on("normalise"):
-        net.front.measure(training._heard(net, parts.train, recipe))
+        net.front.measure(heard(net, parts.train, recipe))
     optimizer, batch = optimizer_of(net, recipe), min(recipe.batch, len(parts.train))
     rates, losses, mean = np.geomspace(low, high, steps), list[float](), 0.0
     order, draws = np.zeros(0, int), torch.Generator()
     for step, rate in enumerate(rates):
         if len(order) < batch:
-            order, draws = training._drawn(recipe, step, len(parts.train), 0)
-        x, targets = training._batch(net.train(), parts.train, order[:batch], recipe, draws)
+            order, draws = drawn(recipe, step, len(parts.train), 0)
+        x, targets = batch_of(net.train(), parts.train, order[:batch], recipe, draws)
         order = order[batch:]
         paced(optimizer, recipe, float(rate), 0)
-        said = net(x, training._masks(recipe, draws), every=True)
+        said = net(x, masks_of(recipe, draws), every=True)
         loss = torch.stack([loss_of(said[head], target, recipe) for head, target in targets.items()]).sum()
         mean += (1 - SMOOTH) * (float(loss.detach()) - mean)
         now = mean / (1 - SMOOTH ** (step + 1))

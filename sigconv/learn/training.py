@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from collections.abc import Callable
 from math import floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,14 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..errors import SigconvError, SigconvWarning, UsageError, among, hint, printable
-from . import layerwise, presets
-from .augmenting import Augment
+from ..errors import SigconvError, SigconvWarning, printable
+from . import layerwise
+from .asking import resolved, split_of
 from .config import Config
-from .decoys import nonwords
 from .evaluating import evaluate, probabilities_of, report
-from .leveling import levelled, placed
-from .masking import mask, mixup
+from .feeding import batch_of, drawn, heard, masks_of
 from .nets import Net
 from .recipe import Recipe, without
 from .runs import Run, State, begun, finish, keep, resumed
@@ -38,7 +35,6 @@ from .steps import (
     paced,
     share_of,
     shrink,
-    targets_of,
     update_ratios,
 )
 
@@ -47,7 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ["train"]
 
-HEADS = ("label", "speaker", "take", "part")  # what a net may be asked of a clip
 Watch = Callable[[dict[str, Any]], None]
 
 
@@ -88,8 +83,8 @@ def train(data: Speech | Split | str | Path, preset: str | Config | None = None,
 def _trained(data: Any, preset: str | Config | None, out: str | Path | None, split: str, resume: bool, explain: bool,
              watch: Watch, device: str | None, options: dict[str, Any]) -> Run:
     """The run, in as many threads as torch now has."""
-    parts = _split(data, split, Recipe(seed=options.get("seed", 0)).seed)
-    config, recipe = _resolved(preset, parts.train, options)
+    parts = split_of(data, split, Recipe(seed=options.get("seed", 0)).seed)
+    config, recipe = resolved(preset, parts.train, options)
     _settled()
     torch.manual_seed(recipe.seed)
     net = Net(without(config, recipe))
@@ -112,7 +107,7 @@ def _trained(data: Any, preset: str | Config | None, out: str | Path | None, spl
         if resume:
             warnings.warn(f"{printable(folder, 200)}: no run in it to go on with; a new one begins", SigconvWarning, stacklevel=2)
         if recipe.on("normalise") or taught:
-            x = _heard(net, parts.train, recipe)
+            x = heard(net, parts.train, recipe)
             if recipe.on("normalise"):
                 net.front.measure(x)
             if taught:
@@ -138,14 +133,14 @@ def _loop(state: State, recipe: Recipe, parts: Split, folder: Path | None, rank:
     chosen = _chosen(folder, state)
     while state.epoch < recipe.epochs and not _patient_no_more(state, recipe):
         epoch = state.epoch
-        order, draws = _drawn(recipe, epoch, len(data), rank)
+        order, draws = drawn(recipe, epoch, len(data), rank)
         total, gradients, ratios = 0.0, [], {}
         net.train()
         for i in range(per_epoch):
             step = epoch * per_epoch + i
-            x, targets = _batch(net, data, order[i * batch:(i + 1) * batch][rank::world], recipe, draws)
+            x, targets = batch_of(net, data, order[i * batch:(i + 1) * batch][rank::world], recipe, draws)
             paced(optimizer, recipe, learning_rate(recipe, step, steps), epoch)
-            said = model(x.to(device), _masks(recipe, draws), every=True)
+            said = model(x.to(device), masks_of(recipe, draws), every=True)
             losses = [loss_of(said[head], t.to(device), recipe, weight if head == "label" else None) for head,
                       t in targets.items()]
             loss = torch.stack(losses).sum()
@@ -183,48 +178,6 @@ def _loop(state: State, recipe: Recipe, parts: Split, folder: Path | None, rank:
             keep(folder, state, recipe, chosen if improved else None)
         watch({**line, "epochs": recipe.epochs, "steps": steps, "step": state.epoch * per_epoch, "done": True})
     return chosen
-
-
-def _batch(net: Net, data: Speech, index: np.ndarray, recipe: Recipe, draws: torch.Generator) -> tuple[torch.Tensor,
-                                                                                                       dict[str, torch.Tensor]]:
-    """Some clips as the net is to hear them, and what each head should say of them."""
-    some = data.batch(index, net.rate)
-    x, lengths = torch.from_numpy(some.x), torch.from_numpy(some.lengths)
-    if recipe.on("normalise"):
-        x = levelled(x, net.rate)
-    if recipe.augment is None:
-        x = placed(x, lengths, net.window)
-    else:
-        x = Augment(**recipe.augment)(x, net.rate, draws, lengths, net.window)
-    answers = {"label": net.labels, **net.config.heads}
-    targets = torch.cat([targets_of(_classes(data, index, head, words), len(words)) for head, words in answers.items()], 1)
-    if recipe.mixup:
-        x, targets = mixup(x, targets, draws, recipe.mixup, energy=True)
-    if count := round(recipe.negatives * len(index)):
-        x = torch.cat([x, nonwords((count, net.window), net.rate, draws)])
-        nothing = [targets_of(torch.full((count,), -1), len(words)) for words in answers.values()]
-        targets = torch.cat([targets, torch.cat(nothing, 1)])
-    return x, dict(zip(answers, targets.split([len(words) for words in answers.values()], 1), strict=True))
-
-
-def _classes(data: Speech, index: np.ndarray, head: str, words: Sequence[str]) -> torch.Tensor:
-    """What a head should say of these clips: the place of the item's label, speaker, … among its words, −1 where that is not
-    known."""
-    at = {word: i for i, word in enumerate(words)}
-    return torch.tensor([at.get(getattr(data.items[i], head), -1) for i in index])
-
-
-def _masks(recipe: Recipe, draws: torch.Generator) -> Any:
-    """What takes bands and times out of the features, where that is wanted."""
-    return None if recipe.masks is None else lambda bands: mask(bands, draws, **recipe.masks)
-
-
-def _drawn(recipe: Recipe, epoch: int, count: int, rank: int) -> tuple[np.ndarray, torch.Generator]:
-    """The order of an epoch, the same in every process, and where its other random numbers come from, another in each."""
-    order = np.random.default_rng([recipe.seed, epoch]).permutation(count) if recipe.on("shuffle") else np.arange(count)
-    seed = int(np.random.default_rng([recipe.seed, epoch, rank, 1]).integers(2**62))
-    torch.manual_seed(seed)  # what layers draw: dropout
-    return order, torch.Generator().manual_seed(seed ^ 1)
 
 
 def _validated(state: State, valid: Speech, line: dict[str, Any], recipe: Recipe) -> bool:
@@ -269,7 +222,7 @@ def _threshold(net: Net, valid: Speech, recipe: Recipe) -> float:
     draws = torch.Generator().manual_seed(recipe.seed)
     net.eval()
     for index in np.array_split(np.arange(len(valid)), -(-len(valid) // 100)):
-        x, _ = _batch(net, valid, index, plain, draws)
+        x, _ = batch_of(net, valid, index, plain, draws)
         found.append(net(x.to(net.device)).softmax(1).amax(1).cpu())
     return floor(1e4 * float(torch.cat(found).quantile(recipe.lost))) / 1e4  # down: a threshold of 1 would accept nothing
 
@@ -287,56 +240,11 @@ def _patient_no_more(state: State, recipe: Recipe) -> bool:
     return bool(recipe.patience) and state.epoch - state.best_epoch >= recipe.patience
 
 
-def _split(data: Any, how: str, seed: int) -> Split:
-    if isinstance(data, (str, Path)):
-        data = Speech(data)
-    return data.split(how, seed=seed) if isinstance(data, Speech) else data
-
-
-def _resolved(preset: str | Config | None, data: Speech, options: Mapping[str, Any]) -> tuple[Config, Recipe]:
-    """The net and the recipe of a preset's name (or a config) and options of either."""
-    if not len(data):
-        raise SigconvError("no clips to learn from: wanted some on the training side")
-    words = {f.name for f in fields(Recipe)}
-    mine = {k: v for k, v in options.items() if k in words}
-    rest = {k: v for k, v in options.items() if k not in words}
-    if "labels" in rest:
-        raise UsageError("option 'labels': the clips say which there are; for some of them wanted Speech(folder, labels), "
-                         "--labels")
-    heads = rest.get("heads", ())
-    if not isinstance(heads, Mapping):
-        names = heads.split(",") if isinstance(heads, str) else list(heads)
-        for name in names:
-            among(name, HEADS, "heads")
-        rest["heads"] = {name: tuple(sorted({getattr(item, name) for item in data.items})) for name in names if name != "label"}
-    if isinstance(preset, Config):
-        if unknown := set(rest) - set(Config.__dataclass_fields__):
-            raise UsageError(f"option {sorted(unknown)[0]!r}: wanted one of the recipe or of Config")
-        return preset.but(labels=data.labels, **{k: v for k, v in rest.items() if v or k != "heads"}), Recipe.read(mine)
-    name = preset or presets.DEFAULT
-    made, _ = presets.known(name)
-    known = {*words, *(made.__kwdefaults__ or {}), *Config.__dataclass_fields__}
-    for word in rest:
-        if word not in known:
-            raise UsageError(f"option {printable(word, 60)!r}: wanted one of the recipe or of preset {name}: "
-                             f"{', '.join(sorted(known))}"
-                             + hint(word, known))
-    rest.setdefault("rate", min(data.rate, 8000))  # words are told apart below 4 kHz as well as with more
-    return presets.preset(name, data.labels, **rest), Recipe.read(mine)
-
-
 @torch.no_grad()
 def _flat(net: Net) -> None:
     for p in net.blocks.parameters():
         if p.ndim > 1:
             p.normal_(0, 0.01)
-
-
-def _heard(net: Net, data: Speech, recipe: Recipe) -> torch.Tensor:
-    """Training clips as the net will hear them, at most 512: what its bands are measured by."""
-    index = np.random.default_rng([recipe.seed, 7]).permutation(len(data))[:512]
-    x, _ = _batch(net, data, np.sort(index), recipe.but(mixup=0, negatives=0), torch.Generator().manual_seed(recipe.seed))
-    return x.to(net.device)
 
 
 def _shrunk(net: Net, recipe: Recipe, rate: float, epoch: int) -> None:
