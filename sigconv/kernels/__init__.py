@@ -10,7 +10,8 @@ parameters out of range, dimensions that it does not serve, and more than 2²² 
 (-2,)
 """
 
-from . import turned as turned  # enters its banks into the register
+from . import lined as lined  # these enter their banks into the register
+from . import turned as turned
 from .analytic import hilbert
 from .banking import BANKS, BankFamily, Range, bank, find_bank
 from .banks import gammachirp, gammatone, morlet, octave_bands, piano, sinc
