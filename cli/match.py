@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .common import Talk, array_options, complete, emit, loaded, talk_options
+from .common import Talk, array_options, complete, emit, kernel_for, loaded, talk_options
 
 LOOKS = 80  # places a template's length at which steady tones are looked for
 PICTURES = (".png", ".svg", ".pdf")
@@ -68,10 +68,8 @@ def _bank(spec: str, x: Any, between: tuple[float, float] | None) -> list[Any]:
     """The templates of a bank by name, between two frequencies where these are given."""
     import sigconv
     from sigconv.errors import UsageError
-    from sigconv.matching.templates import spoken
 
-    word = spec.partition(":")[0].strip().lower()
-    k = spoken(spec, x) if word == "piano" else sigconv.kernel(spec, x.domain)
+    k = sigconv.kernel(spec, x.domain)
     if len(k.value) != 1:
         raise UsageError(f"--bank {spec!r}: one filter; wanted a bank such as piano, or --template {spec}")
     names = k.channels or [f"{spec} {i + 1}" for i in range(k.value[0])]
@@ -94,10 +92,7 @@ def _template(spec: str, x: Any, resample: bool, talk: Talk) -> Any:
     import sigconv
     from sigconv.specs import slug
 
-    k = sigconv.kernel(spec, x.domain)
-    if k.domain.ndim == 1 and k.domain.step != x.domain.step and resample:
-        talk.say(f"note: template {spec!r} resampled from {k.rate} to {x.rate} Hz")
-        k = sigconv.resample(k, x.rate)
+    k = kernel_for(spec, x, resample, talk)
     if len(k.value) == 1 and k.value != x.value and k.domain.unit == ("s",):
         talk.say(f"note: template {spec!r}: the mean of its {k.value[0]} channels")
         k = sigconv.Signal(np.asarray(k.data).mean(0), k.domain)
