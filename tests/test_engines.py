@@ -470,3 +470,14 @@ def test_one_and_two_threads_agree():
             near(conv(torch.from_numpy(x), torch.from_numpy(w), method=method).numpy(), y, bound(x, weight(w), "float32"))
     finally:
         torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("method", [*METHODS, "columns"])
+def test_a_stride_beyond_the_window_leaves_its_first_output(method):
+    rng = np.random.default_rng(8)
+    x, w = rng.normal(size=(2, 1, 64)), rng.normal(size=(3, 1, 5))
+    with only(method):
+        dense = conv(x, w, window=(3, 68), method=method)
+        for stride in (11, 64, 65, 2**30, 2**70):
+            y = conv(x, w, stride=stride, window=(3, 68), method=method)
+            near(y, dense[..., :: min(stride, 65)], bound(x, w, "float64"))

@@ -67,8 +67,8 @@ def _shifted(job: Job) -> bool:
 
 
 def _apart(job: Job) -> bool:
-    """Whether neighbouring outputs read samples that stand far apart."""
-    return job.channels == job.groups and job.dilation == (1,) and job.stride[0] > 1
+    """Whether neighbouring outputs read samples that stand far apart, and most samples are read at all."""
+    return job.channels == job.groups and job.dilation == (1,) and 1 < job.stride[0] <= 2 * job.k[0]
 
 
 def shifted(x: np.ndarray, w: np.ndarray, job: Job, y: np.ndarray) -> None:

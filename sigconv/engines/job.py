@@ -123,8 +123,10 @@ def _read(x: tuple[int, ...], w: tuple[int, ...], stride: Any, dilation: Any, gr
         first, stop = tuple(spans), tuple(n)
     else:
         first, stop = _window(window, ndim)
-    return Job(batch, channels, filters, groups, tuple(n), tuple(k), strides, dilations, first,
-               tuple(max(a, b) for a, b in zip(first, stop, strict=True)))
+    stop = tuple(max(a, b) for a, b in zip(first, stop, strict=True))
+    # a stride beyond the window leaves one output, as the window's length does, and costs no more
+    strides = tuple(min(s, max(b - a, 1)) for s, a, b in zip(strides, first, stop, strict=True))
+    return Job(batch, channels, filters, groups, tuple(n), tuple(k), strides, dilations, first, stop)
 
 
 _made = lru_cache(maxsize=1024, typed=True)(_read)
