@@ -25,10 +25,10 @@ def kept(tmp_path, monkeypatch):
 def test_a_plan_names_what_runs_and_why(kept):
     x, w = np.zeros((1, 1, 200_000), "float32"), np.ones((1, 1, 2000), "float32")
     said = plan(x, w)
-    assert said.method == "overlap_save"
+    assert said.method in ("overlap_save", "folded")  # as numba is open or not
     assert said.method == next(iter(said.costs))
     assert list(said.costs.values()) == sorted(said.costs.values())
-    assert str(said).startswith("overlap_save: about ")
+    assert str(said).startswith(f"{said.method}: about ")
     assert plan(x, w[..., :1]).method == "direct"
     assert plan(x[..., :0], w).method == "none"
     assert plan(x, np.ones((4, 1, 30)), stride=10).method in METHODS

@@ -11,7 +11,7 @@ from math import inf, log2, prod
 
 import numpy as np
 
-from . import bands, columns, compiled, dense, lags, lowrank, packed, planes, products, speeds, tiles
+from . import bands, columns, compiled, dense, folded, lags, lowrank, packed, planes, products, speeds, tiles
 from .direct import EXACT, IN_A_ROW, by_lines, dotted
 from .job import Job
 from .separable import cost as separable_cost
@@ -56,11 +56,14 @@ def line(job: Job, kind: str) -> str:
 @lru_cache(maxsize=4096)
 def of_line(job: Job, kind: str, version: int, loops: bool) -> tuple[str, float]:
     """The least of the costs, for this state of the machine's speeds and of numba, and what numba would save of it (ns)."""
+    name, least = _least(job, kind, loops)
+    return name, 0.0 if loops else max(least - _least(job, kind, True)[1], 0.0)
+
+
+def _least(job: Job, kind: str, loops: bool) -> tuple[str, float]:
     found = {name: value * speeds.factor(name) for name, value in _line(job, kind, loops).items()}
     name = min(found, key=found.__getitem__)
-    if loops or not compiled.serves(job, kind):
-        return name, 0.0
-    return name, max(found[name] - compiled.cost(job, kind) * speeds.factor("compiled"), 0.0)
+    return name, found[name]
 
 
 def brief(job: Job) -> bool:
@@ -89,6 +92,8 @@ def _line(job: Job, kind: str, loops: bool) -> dict[str, float]:
         found["blocked"] = products.cost(job, kind)
     if loops and compiled.serves(job, kind):
         found["compiled"] = compiled.cost(job, kind)
+    if loops and folded.serves(job, kind):
+        found["folded"] = folded.cost(job, kind)
     return found
 
 

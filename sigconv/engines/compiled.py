@@ -21,7 +21,7 @@ import numpy as np
 from ..errors import SigconvError
 from .job import Job
 
-__all__ = ["along", "compiled", "cost", "line", "loaded", "opened", "passes_cost", "serves"]
+__all__ = ["along", "compiled", "cost", "flat", "line", "loaded", "opened", "opened_loop", "passes_cost", "serves"]
 
 PRICE = 3e9  # ns that opening numba and making a loop costs, nothing of it being on the disk
 MOST = 1024  # taps of one sum, which keep the numeric bound
@@ -54,14 +54,16 @@ def opened() -> bool:
 @lru_cache(maxsize=16)
 def _loop(name: str, kind: str) -> Any:
     """One of the loops, made for samples of this kind."""
-    from . import loops
+    from . import lanes, loops
 
-    made = getattr(loops, name)
-    made.compile(loops.signatures(kind)[name])
+    home = loops if name in loops.signatures(kind) else lanes
+    made = getattr(home, name)
+    made.compile(home.signatures(kind)[name])
     return made
 
 
-def _opened(name: str, kind: str) -> Any:
+def opened_loop(name: str, kind: str) -> Any:
+    """A loop, made; `SigconvError` where numba fails."""
     try:
         made = _loop(name, kind)
     except Exception as error:
@@ -99,18 +101,18 @@ def compiled(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     """The convolution by compiled loops; for jobs that it `serves`."""
     y, each = np.empty(job.shape, _native(x)), job.filters // job.groups
     name = "line" if len(job.n) == 1 else "dense"
-    loop = _opened(name, x.dtype.char)
+    loop = opened_loop(name, x.dtype.char)
     sizes = np.array([*_three(job.n), *_three(job.k), *_three(job.first, 0), *_three(job.out)])
     for b, m in np.ndindex(job.batch, job.filters):
         rest: Any = job.first[0] if name == "line" else sizes
-        loop(_flat(x[b, m // each]), _flat(w[m, 0]), rest, y[b, m].reshape(-1))
+        loop(flat(x[b, m // each]), flat(w[m, 0]), rest, y[b, m].reshape(-1))
     return y
 
 
 def line(x: np.ndarray, h: np.ndarray, first: int, stop: int) -> np.ndarray:
     """Outputs first … stop−1 of the full convolution of a line and its taps."""
     y = np.empty(stop - first, _native(x))
-    _opened("line", x.dtype.char)(_flat(x), _flat(h), first, y)
+    opened_loop("line", x.dtype.char)(flat(x), flat(h), first, y)
     return y
 
 
@@ -126,16 +128,16 @@ def passes_cost(job: Job, kind: str) -> float:
 
 def along(x: np.ndarray, lines: Sequence[np.ndarray], first: Sequence[int], y: np.ndarray) -> None:
     """One line of taps along each axis of a plane or a volume, outputs first … into y."""
-    loop = _opened("passes", x.dtype.char)
+    loop = opened_loop("passes", x.dtype.char)
     if x.ndim == 2:
-        loop(_flat(x), _flat(lines[0]), _flat(lines[1]), np.array([*x.shape, *first, *y.shape]), y.reshape(-1))
+        loop(flat(x), flat(lines[0]), flat(lines[1]), np.array([*x.shape, *first, *y.shape]), y.reshape(-1))
         return
     n, size, planes = x.shape, prod(x.shape[1:]), max(min(16, len(y), DEEP // prod(x.shape[1:])), 1)
-    flat, one, h0, h1, h2 = _flat(x), np.ones(1, y.dtype), *(_flat(h) for h in lines)
+    whole, one, h0, h1, h2 = flat(x), np.ones(1, y.dtype), *(flat(h) for h in lines)
     deep, inner = np.empty((planes, size), y.dtype), np.array([*n[1:], *first[1:], *y.shape[1:]])
     for r in range(0, len(y), planes):
         count = min(planes, len(y) - r)
-        loop(flat, h0, one, np.array([n[0], size, first[0] + r, 0, count, size]), deep.reshape(-1))
+        loop(whole, h0, one, np.array([n[0], size, first[0] + r, 0, count, size]), deep.reshape(-1))
         for i in range(count):
             loop(deep[i], h1, h2, inner, y[r + i].reshape(-1))
 
@@ -145,7 +147,8 @@ def _three(values: Sequence[int], other: int = 1) -> tuple[int, int, int]:
     return (values[0], other, values[-1]) if len(values) < 3 else (values[0], values[1], values[2])
 
 
-def _flat(x: np.ndarray) -> np.ndarray:
+def flat(x: np.ndarray) -> np.ndarray:
+    """Its numbers in order, as the loops take them."""
     return np.require(x, _native(x), ["C", "A"]).reshape(-1)
 
 

@@ -52,6 +52,13 @@ def clear(y, j, count):  # type: ignore[no-untyped-def]
 
 
 @jit
+def add_to(y, x, count):  # type: ignore[no-untyped-def]
+    """y += x."""
+    for s in range(u(count)):
+        y[s] += x[s]
+
+
+@jit
 def add(y, base, x, at, taps, low, high, shift, count):  # type: ignore[no-untyped-def]
     """y[base + j] = Σ_q taps[q] x[at[q] + shift + j] for j < count and low ≤ q < high."""
     n, q, o, fresh = u(count), low, u(base), True

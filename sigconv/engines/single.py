@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import arrays
-from . import compiled, speeds
+from . import compiled, folded, speeds
 from . import pocket as fft
 from .choose import brief, of_line
 from .direct import dotted, summed
@@ -48,6 +48,8 @@ def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -
         y = summed(arrays.accurate(long), arrays.accurate(short), first, stop).astype(x.dtype)
     elif name == "compiled":
         y = compiled.line(long, short, first, stop)
+    elif name == "folded":
+        y = folded.line(long, short, first, stop, points)
     elif name == "blocked":
         y = products(long, short, first, stop)
     elif name == "overlap_save":
@@ -73,9 +75,10 @@ def _ends(window: Any) -> tuple[int, int]:
 
 @lru_cache(maxsize=4096)
 def _plan(n: int, k: int, first: int, stop: int, kind: str, version: int, loops: bool) -> tuple[str, int, float]:
-    """The method, the length of its transforms, and what numba would save (ns)."""
+    """The method, the length of its transforms or blocks, and what numba would save (ns)."""
     job = Job(1, 1, 1, 1, (n,), (k,), (1,), (1,), (first,), (stop,))
     name, saved = ("direct", 0.0) if brief(job) else of_line(job, kind, version, loops)
     if name == "direct" and kind == "f" and k > dotted():
         name = "exactly"
-    return name, tiles_cost(job, kind)[1] if name == "overlap_save" else fast_length(n + k - 1), saved
+    points = {"overlap_save": lambda: tiles_cost(job, kind)[1], "folded": lambda: folded.rows(job, kind)}
+    return name, points.get(name, lambda: fast_length(n + k - 1))(), saved

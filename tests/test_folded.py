@@ -1,0 +1,94 @@
+"""Blocks folded into complex rows and transformed by compiled loops."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from laws import bound, definition, near, only, same_bits
+
+import sigconv as sc
+from sigconv.engines import Convolver, conv, folded, plan
+from sigconv.engines.job import Job
+
+pytest.importorskip("numba")
+
+
+@st.composite
+def jobs(draw):
+    """x, w and options: blocks cut short at both ends, one block for all, strides, dilation, several channels and filters."""
+    groups, per, each, batch = (draw(st.integers(1, 3)) for _ in range(4))
+    n, k = draw(st.integers(1, 3000)), draw(st.sampled_from([1, 2, 17, 100, 600, 1500]))
+    stride, dilation = draw(st.integers(1, 5)), draw(st.integers(1, 2))
+    full = n + (k - 1) * dilation
+    first = draw(st.integers(-9, full - 1))
+    window = draw(st.sampled_from([(0, full), (first, draw(st.integers(first + 1, full + 9)))]))
+    dtype, rng = draw(st.sampled_from(["float32", "float64"])), np.random.default_rng(draw(st.integers(0, 999)))
+    x, w = rng.normal(size=(batch, groups * per, n)).astype(dtype), rng.normal(size=(groups * each, per, k)).astype(dtype)
+    if draw(st.booleans()):
+        x, w = np.full_like(x, 0.1), np.full_like(w, 1 / 3)
+    return x, w, {"groups": groups, "stride": stride, "dilation": dilation, "window": window}
+
+
+@given(jobs())
+def test_it_is_the_convolution(job):
+    x, w, options = job
+    with only("folded"):
+        y = conv(x, w, method="folded", **options)
+    assert y.dtype == x.dtype
+    near(y, definition(x, w, **options), bound(x, np.abs(w).sum((1, 2)).max(), x.dtype), "bounds")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("rows", folded.ROWS[:16])
+def test_every_length_of_a_block(rows, dtype):
+    """Signal and taps that fill one block: transforms of 2ᵇ and 3 · 2ᵇ points, each stage of them."""
+    rng = np.random.default_rng(rows)
+    k = rows * folded.W
+    x, w = rng.normal(size=(1, 1, k + 1)).astype(dtype), rng.normal(size=(1, 1, k)).astype(dtype)
+    job = Job.of(x, w, 1, 1, 1, (0, 2 * k))
+    assert folded.rows(job, np.dtype(dtype).char) == rows
+    exact = np.fft.irfft(np.fft.rfft(x.astype(float), 2 * k) * np.fft.rfft(w.astype(float), 2 * k), 2 * k)
+    near(conv(x, w, window=(0, 2 * k), method="folded"), exact, bound(x, w, dtype) / 4)
+
+
+def test_a_long_line_in_blocks_of_a_million():
+    rng = np.random.default_rng(1)
+    x, w = rng.normal(size=(1, 1, 700_000)), rng.normal(size=(1, 1, 150_001))
+    y, whole = (conv(x, w, window=(0, 850_000), method=method) for method in ("folded", "fft"))
+    near(y, whole, 2e-15 * float(np.abs(whole).max()))
+
+
+def test_what_is_no_number_stays_in_its_line_and_silence_silent():
+    rng = np.random.default_rng(2)
+    x, w = rng.normal(size=(4, 1, 5000)), rng.normal(size=(2, 1, 200))
+    x[1, 0, 3000], x[2] = np.nan, 0
+    y = conv(x, w, method="folded")
+    assert np.isnan(y[1]).any()
+    assert not y[2].any()
+    assert np.isfinite(np.delete(y, 1, 0)).all()
+    same_bits(y[3], conv(x[3:], w, method="folded")[0])
+
+
+def test_a_kernel_made_ready_is_the_same_to_the_bit():
+    rng = np.random.default_rng(3)
+    x, w = rng.normal(size=(3, 1, 4000)).astype("f4"), rng.normal(size=(5, 1, 301)).astype("f4")
+    ready = Convolver(w, x.shape, stride=3, method="folded")
+    same_bits(ready(x), conv(x, w, stride=3, method="folded"))
+    same_bits(ready(x[1:2]), conv(x, w, stride=3, method="folded")[1:2])
+
+
+def test_lines_that_lie_apart_and_big_endian_ones():
+    rng = np.random.default_rng(4)
+    x, w = rng.normal(size=(6000, 2)), rng.normal(size=(1, 1, 400))
+    lines = x.T[:, None]
+    wanted = conv(np.ascontiguousarray(lines), w, method="folded")
+    same_bits(conv(lines, w, method="folded"), wanted)
+    same_bits(conv(lines.astype(">f8"), w.astype(">f8"), method="folded"), wanted)
+
+
+def test_it_is_taken_for_long_kernels_once_numba_is_open():
+    x = np.zeros((1, 1, 100_000), np.float32)
+    assert {plan(x, np.ones((1, 1, k), np.float32)).method for k in (300, 3000, 30_000)} == {"folded"}
+    assert "folded" not in plan(x.astype(complex), np.ones((1, 1, 300))).costs
+    with pytest.raises(sc.SigconvError, match="folded"):
+        conv(np.ones((1, 1, 9, 9)), np.ones((1, 1, 2, 2)), method="folded")
