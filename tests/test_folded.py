@@ -38,6 +38,28 @@ def test_it_is_the_convolution(job):
     near(y, definition(x, w, **options), bound(x, np.abs(w).sum((1, 2)).max(), x.dtype), "bounds")
 
 
+@st.composite
+def grids(draw):
+    """The same of planes and volumes: windows of any end, so that rows stand as near as they may."""
+    ndim, groups, batch = draw(st.integers(2, 3)), draw(st.integers(1, 2)), draw(st.integers(1, 2))
+    top, most = {2: (60, 20), 3: (14, 6)}[ndim]
+    n, k, s, d = ([draw(st.integers(1, limit)) for _ in range(ndim)] for limit in (top, most, 3, 2))
+    full = [a + (b - 1) * e for a, b, e in zip(n, k, d, strict=True)]
+    first = [draw(st.integers(-3, f - 1)) for f in full]
+    window = [(a, draw(st.integers(a + 1, f + 3))) for a, f in zip(first, full, strict=True)]
+    dtype, rng = draw(st.sampled_from(["float32", "float64"])), np.random.default_rng(draw(st.integers(0, 999)))
+    x, w = rng.normal(size=(batch, groups * 2, *n)).astype(dtype), rng.normal(size=(groups * 2, 2, *k)).astype(dtype)
+    return x, w, {"groups": groups, "stride": tuple(s), "dilation": tuple(d), "window": window}
+
+
+@given(grids())
+def test_so_it_is_on_planes_and_volumes(job):
+    x, w, options = job
+    with only("folded"):
+        y = conv(x, w, method="folded", **options)
+    near(y, definition(x, w, **options), bound(x, np.abs(w).reshape(len(w), -1).sum(1).max(), x.dtype), "bounds")
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rows", folded.ROWS[:16])
 def test_every_length_of_a_block(rows, dtype):
@@ -90,5 +112,7 @@ def test_it_is_taken_for_long_kernels_once_numba_is_open():
     x = np.zeros((1, 1, 100_000), np.float32)
     assert {plan(x, np.ones((1, 1, k), np.float32)).method for k in (300, 3000, 30_000)} == {"folded"}
     assert "folded" not in plan(x.astype(complex), np.ones((1, 1, 300))).costs
+    image = np.zeros((1, 1, 400, 400), np.float32)
+    assert plan(image, np.random.default_rng(0).normal(size=(1, 1, 51, 51)).astype("f4")).method == "folded"
     with pytest.raises(sc.SigconvError, match="folded"):
-        conv(np.ones((1, 1, 9, 9)), np.ones((1, 1, 2, 2)), method="folded")
+        conv(np.ones((1, 1, 9)) * 1j, np.ones((1, 1, 2)), method="folded")

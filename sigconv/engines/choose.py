@@ -141,6 +141,10 @@ def _grid(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
         fast = compiled.cost(job, kind)
         if compiled.loaded(min(found.values()) - fast):
             found["compiled"] = fast
+    if kind in "fd" and taps > 9 and folded.serves(job, kind):
+        fast = folded.cost(job, kind)
+        if compiled.loaded(min(found.values()) - fast):
+            found["folded"] = fast
     if "separable" not in found and lowrank.serves(job, kind):
         cost = lowrank.cost(w, job, kind, min(found.values()))
         if cost < inf:

@@ -25,7 +25,7 @@ and back they are the same with real and imaginary parts exchanged.
 from __future__ import annotations
 
 from functools import lru_cache
-from math import inf
+from math import inf, prod
 from typing import Any
 
 import numpy as np
@@ -42,18 +42,39 @@ FEW = 1 << 24  # numbers of all spectra
 
 
 def serves(job: Job, kind: str) -> bool:
-    """Whether these are lines of real samples, and the spectra of the kernel few enough."""
-    return kind in "fd" and len(job.n) == 1 and _best(job, kind)[1] > 0
+    """Whether these are real samples, and the spectra of the kernel few enough."""
+    return kind in "fd" and _best(_line(job), kind)[1] > 0
 
 
 def cost(job: Job, kind: str) -> float:
     """Nanoseconds, about."""
-    return _best(job, kind)[0]
+    flat = _line(job)
+    laid = 0.0 if len(job.n) == 1 else (0.3 if kind == "f" else 0.6) * job.batch * job.channels * flat.n[0]
+    return _best(flat, kind)[0] + laid
 
 
 def rows(job: Job, kind: str) -> int:
     """Of a block."""
-    return _best(job, kind)[1]
+    return _best(_line(job), kind)[1]
+
+
+def _pitch(job: Job) -> tuple[int, ...]:
+    """How far apart in memory rows stand, and planes, so that none reaches into the wanted outputs of the next."""
+    return tuple(max(stop, n, n + span - first, span + 1)
+                 for n, span, first, stop in zip(job.n[1:], job.spans[1:], job.first[1:], job.stop[1:], strict=True))
+
+
+@lru_cache(maxsize=1024)
+def _line(job: Job) -> Job:
+    """The same job on lines: a plane's rows one after another with zeros between, where a shift along any axis is a shift."""
+    if len(job.n) == 1:
+        return job
+    pitch = _pitch(job)
+    steps = [prod(pitch[axis:]) for axis in range(len(job.n))]
+    taps = 1 + sum(span * step for span, step in zip(job.spans, steps, strict=True))
+    first = sum(at * step for at, step in zip(job.first, steps, strict=True))
+    return Job(job.batch, job.channels, job.filters, job.groups, (job.n[0] * steps[0],), (taps,), (1,), (1,), (first,),
+               (first + (job.stop[0] - job.first[0]) * steps[0],))
 
 
 @lru_cache(maxsize=4096)
@@ -89,23 +110,37 @@ def _first_block(size: int, span: int, n: int, first: int, stop: int, stride: in
 
 
 def folded(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
-    """The convolution of lines; for jobs that it `serves`."""
+    """The convolution; for jobs that it `serves`."""
     return run(x, prepared(w, job), job)
 
 
 def prepared(w: np.ndarray, job: Job) -> tuple[int, np.ndarray, np.ndarray]:
     """The rows of a block, and the spectra of the kernel for them."""
-    n = rows(job, w.dtype.char)
-    return n, *_spectra(spread(w, job), n)
+    n, taps = rows(job, w.dtype.char), spread(w, job)
+    if len(job.n) > 1:
+        taps = _apart(taps, _pitch(job))[..., : _line(job).k[0]]
+    return n, *_spectra(taps, n)
 
 
 def run(x: np.ndarray, ready: tuple[int, np.ndarray, np.ndarray], job: Job) -> np.ndarray:
     """The convolution with what was `prepared`, for as many signals at once."""
-    (n, *spectra), step_begin_low = ready, _blocks(job, ready[0])
-    y = np.empty((len(x), job.filters, job.out[0]), spectra[0].dtype)
-    shape = len(x), job.groups, job.channels // job.groups, job.filters // job.groups, job.n[0]
-    _convolve(x, n, spectra, shape, (*step_begin_low, job.first[0], job.stop[0], job.stride[0]), y)
-    return y
+    (n, *spectra), flat = ready, _line(job)
+    y = np.empty((len(x), job.filters, flat.out[0]), spectra[0].dtype)
+    shape = len(x), job.groups, job.channels // job.groups, job.filters // job.groups, flat.n[0]
+    lines = x if len(job.n) == 1 else _apart(x, _pitch(job))
+    _convolve(lines, n, spectra, shape, (*_blocks(flat, n), flat.first[0], flat.stop[0], flat.stride[0]), y)
+    if len(job.n) == 1:
+        return y
+    inside: Any = (..., *(slice(0, b - a, s) for a, b, s in zip(job.first, job.stop, job.stride, strict=True)))
+    return y.reshape(*y.shape[:2], -1, *_pitch(job))[inside]
+
+
+def _apart(x: np.ndarray, pitch: tuple[int, ...]) -> np.ndarray:
+    """Planes or volumes as lines, zeros between rows."""
+    wide = np.zeros((*x.shape[:3], *pitch), x.dtype.newbyteorder("="))
+    inside: Any = (..., *(slice(n) for n in x.shape[3:]))
+    wide[inside] = x
+    return wide.reshape(*x.shape[:2], -1)
 
 
 def line(x: np.ndarray, h: np.ndarray, first: int, stop: int, n: int) -> np.ndarray:
