@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--random", type=int, default=0, metavar="N", help="as many cells at random sizes beside")
     parser.add_argument("--seed", type=int, default=1, help="of those")
     parser.add_argument("--regret", action="store_true", help="race our own methods too: auto over the best of them")
-    parser.add_argument("--numba", action="store_true", help="numba loaded before, and the cells where that tells")
+    parser.add_argument("--bare", action="store_true", help="without numba: what the first calls of a process take")
     parser.add_argument("--report", action="store_true", help="write table and plot into the docs")
     asked = parser.parse_args()
     held = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & set(os.environ)  # what an environment may set that slows NumPy
@@ -36,14 +36,16 @@ def main() -> None:
 def run(asked: argparse.Namespace) -> None:
     """The cells asked for, each told as it comes."""
     warnings.simplefilter("ignore")
-    if asked.numba:
+    if asked.bare:
+        os.environ["SIGCONV_NUMBA"] = "0"
+    else:
         importlib.import_module("numba")
     import race_table as table
     from race_cells import cells, drawn
     from race_turns import race
 
     only = [text.lower() for text in asked.only] or [""]
-    chosen = [c for c in cells(asked.numba) if any(text in f"{c.group} {c.name}".lower() for text in only)]
+    chosen = [c for c in cells(not asked.bare) if any(text in f"{c.group} {c.name}".lower() for text in only)]
     chosen += drawn(asked.random, asked.seed)
     print(table.HEAD, flush=True)
     results = []
@@ -52,7 +54,7 @@ def run(asked: argparse.Namespace) -> None:
         print(table.line(results[-1]), flush=True)
     print(table.summary(results))
     if asked.report:
-        table.write(results, asked.numba)
+        table.write(results, asked.bare)
 
 
 if __name__ == "__main__":

@@ -197,7 +197,6 @@ def drawn(count: int, seed: int) -> Iterator[Cell]:
         yield Cell("drawn", name, n, k, tensor=tensor, regret=True, **more)
 
 
-def cells(numba: bool = False) -> list[Cell]:
-    """All cells of the table; with numba loaded, those whose compiled loops decide."""
-    every = [*lines(numba), *channels(), *tensors(), *space()]
-    return [c for c in every if c.group.startswith(("1D K", "2D separable"))] if numba else every
+def cells(numba: bool = True) -> list[Cell]:
+    """All cells of the table, with numba loaded or not."""
+    return [*lines(numba), *channels(), *tensors(), *space()]

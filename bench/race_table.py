@@ -71,11 +71,11 @@ def table(results: list[Result]) -> str:
     return "\n".join(text)
 
 
-def write(results: list[Result], numba: bool) -> None:
-    """Into the report: one section for the race, one for the cells raced with numba loaded."""
-    if not numba:
+def write(results: list[Result], bare: bool) -> None:
+    """Into the report: one section for the race, one for that without numba."""
+    if not bare:
         from race_plot import plot
 
         plot(results, PICTURE)
-    picture = "" if numba else f"![How many times as long the best peer takes, cell by cell](pictures/{PICTURE.name})\n\n"
-    report("race with numba" if numba else "race", f"{picture}{summary(results)}\n\n{table(results)}")
+    picture = "" if bare else f"![How many times as long the best peer takes, cell by cell](pictures/{PICTURE.name})\n\n"
+    report("race without numba" if bare else "race", f"{picture}{summary(results)}\n\n{table(results)}")
