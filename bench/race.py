@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--random", type=int, default=0, metavar="N", help="as many cells at random sizes beside")
     parser.add_argument("--seed", type=int, default=1, help="of those")
     parser.add_argument("--regret", action="store_true", help="race our own methods too: auto over the best of them")
-    parser.add_argument("--numba", action="store_true", help="numba loaded before, and the cells where that tells")
+    parser.add_argument("--numba", action="store_true", help="numba loaded before")
     parser.add_argument("--report", action="store_true", help="write table and plot into the docs")
     asked = parser.parse_args()
     held = {"OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"} & set(os.environ)  # what an environment may set that slows NumPy

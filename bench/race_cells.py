@@ -198,6 +198,5 @@ def drawn(count: int, seed: int) -> Iterator[Cell]:
 
 
 def cells(numba: bool = False) -> list[Cell]:
-    """All cells of the table; with numba loaded, those whose compiled loops decide."""
-    every = [*lines(numba), *channels(), *tensors(), *space()]
-    return [c for c in every if c.group.startswith(("1D K", "2D separable"))] if numba else every
+    """All cells of the table."""
+    return [*lines(numba), *channels(), *tensors(), *space()]

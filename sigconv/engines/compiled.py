@@ -163,7 +163,10 @@ def _three(values: Sequence[int], other: int = 1) -> tuple[int, int, int]:
 
 
 def _flat(x: np.ndarray) -> np.ndarray:
-    return np.require(x, _native(x), ["C", "A"]).reshape(-1)
+    flags = x.flags
+    if not (flags.c_contiguous and flags.aligned and x.dtype.isnative):
+        x = np.require(x, _native(x), ["C", "A"])
+    return x if x.ndim == 1 else x.reshape(-1)
 
 
 def _native(x: np.ndarray) -> np.dtype:
