@@ -27,7 +27,8 @@ LOADED = "import sys; print('numba' in sys.modules)"
 
 @st.composite
 def jobs(draw):
-    """x, w, groups and window: odd sizes, rows longer than a run, windows that reach no sample on one side, few or many taps."""
+    """x, w, groups and window: odd sizes, rows longer and shorter than a block, windows that reach no sample on one side, few or
+    many taps, and on lines few or many channels and filters."""
     ndim = draw(st.integers(1, 3))
     n = [draw(st.integers(1, {1: 2500, 2: 40, 3: 12}[ndim])) for _ in range(ndim)]
     if ndim == 2 and draw(st.booleans()):
@@ -38,10 +39,12 @@ def jobs(draw):
         first = draw(st.integers(0, a + b - 2)) if draw(st.booleans()) else 0
         window.append((first, draw(st.integers(first + 1, a + b - 1))))
     dtype, rng = draw(st.sampled_from(["float32", "float64"])), np.random.default_rng(draw(st.integers(0, 999)))
-    groups, each = draw(st.integers(1, 2)), draw(st.integers(1, 2))
-    x, equal = rng.normal(size=(draw(st.integers(1, 2)), groups, *n)).astype(dtype), draw(st.booleans())
+    groups, each, per = draw(st.integers(1, 2)), draw(st.integers(1, 2)), 1
+    if ndim == 1 and draw(st.booleans()):  # a layer, or a bank
+        each, per = draw(st.integers(1, 9)), draw(st.integers(1, 5))
+    x, equal = rng.normal(size=(draw(st.integers(1, 2)), groups * per, *n)).astype(dtype), draw(st.booleans())
     lines = [rng.normal(size=taps) for taps in k]
-    w = np.stack([[reduce(np.multiply, np.ix_(*lines)) * (i + 1)] for i in range(groups * each)]).astype(dtype)
+    w = np.stack([[reduce(np.multiply, np.ix_(*lines)) * (i + 1)] * per for i in range(groups * each)]).astype(dtype)
     if not draw(st.booleans()):
         w = rng.normal(size=w.shape).astype(dtype)
     return (np.full_like(x, 0.1), np.full_like(w, 1 / 3)) if equal else (x, w), groups, window
@@ -58,9 +61,10 @@ def test_compiled_loops_are_the_convolution(job):
     near(y, definition(x, w, groups=groups, window=window), bound(x, weight(w), x.dtype), "bounds")
 
 
-@pytest.mark.parametrize("shape, taps", [((4000,), (1024,)), ((90, 90), (32, 32)), ((20, 20, 20), (10, 10, 10))])
+@pytest.mark.parametrize("shape, taps", [((1, 4000), (1, 1024)), ((1, 90, 90), (1, 32, 32)), ((1, 20, 20, 20), (1, 10, 10, 10)),
+                                         ((16, 300), (16, 64))])
 def test_many_equal_terms_stay_within_the_bound(shape, taps):
-    x, w = np.full((1, 1, *shape), 0.1, np.float32), np.full((1, 1, *taps), 1 / 3, np.float32)
+    x, w = np.full((1, *shape), 0.1, np.float32), np.full((1, *taps), 1 / 3, np.float32)
     near(conv(x, w, method="compiled"), conv(x.astype(float), w.astype(float), method="direct"), bound(x, w, np.float32))
 
 
@@ -217,7 +221,7 @@ def test_rank_is_not_seen_where_it_is_not():
 def test_a_large_picture_through_a_turned_gabor_takes_few_terms(monkeypatch):
     pytest.importorskip("numba")  # open, so that passes are compiled
     monkeypatch.setattr(import_module("sigconv.engines.folded"), "serves", lambda *_: False)
-    x, w = np.zeros((1, 1, 1500, 1500), np.float32), turned(0.7, 15)["gabor"].astype(np.float32)[None, None]
+    x, w = np.zeros((1, 1, 1500, 1500), np.float32), turned(0.7, 31)["gabor"].astype(np.float32)[None, None]
     assert choose(w, Job.of(x, w, 1, 1, 1, None), x.dtype.char) == "lowrank"
 
 

@@ -18,7 +18,7 @@ from .matrix import toeplitz
 from .methods import METHODS, into, perform
 from .planning import Convolver, Plan, plan
 from .single import lone
-from .tensors import convolved, held, ready, traced
+from .tensors import convolved, held, lines, ready, traced
 
 __all__ = ["METHODS", "Convolver", "Plan", "conv", "plan", "toeplitz_matrix"]
 
@@ -43,9 +43,12 @@ def conv(x: Array, w: Array, *, stride: Any = 1, dilation: Any = 1, groups: int 
     a NumPy x, and a method that can't do the job.
     """
     if type(method) is str and method == "auto" and out is None:
-        if type(x) is not np.ndarray and arrays.is_tensor(x) and _traced(x):
-            return traced(x, w, stride, dilation, groups, window)
-        y = lone(x, w, stride, dilation, groups, window)
+        of: Any = lone
+        if type(x) is not np.ndarray and arrays.is_tensor(x):
+            if _traced(x):
+                return traced(x, w, stride, dilation, groups, window)
+            of = lines
+        y = of(x, w, stride, dilation, groups, window)
         if y is not None:
             return y
     among(method, ("auto", *METHODS), "method")

@@ -23,12 +23,12 @@ __all__ = ["brief", "choose", "costs", "line", "of_line", "raw"]
 # Nanoseconds for one product summed tap by tap, and for one point of a transform (forward, product, back) per log2 of its length.
 DIRECT = {2: 0.9, 3: 0.6}
 SPECTRAL = 0.8
-BRIEF = 50_000  # products that are summed as they stand: whole numbers stay whole
+BRIEF, TINY = 50_000, 5_000  # products that are summed as they stand, whole numbers staying whole; where loops serve, that too
 
 
 def choose(w: np.ndarray, job: Job, kind: str) -> str:
     """The name of the method for a job that is not empty, on NumPy arrays of type `kind` ("f", "d", "F", …)."""
-    if prod(job.k) == 1 or brief(job):
+    if prod(job.k) == 1 or brief(job, kind):
         return "direct"
     if len(job.n) == 1:
         return line(job, kind)
@@ -66,10 +66,11 @@ def _least(job: Job, kind: str, loops: bool) -> tuple[str, float]:
     return name, found[name]
 
 
-def brief(job: Job) -> bool:
+def brief(job: Job, kind: str) -> bool:
+    """Whether to look for a method takes longer than the job."""
     pairs = job.batch * job.filters * job.channels // job.groups
     return len(job.n) == 1 and job.stride == job.dilation == (1,) and pairs <= 16 \
-        and pairs * job.out[0] * min(job.k[0], job.n[0]) <= BRIEF
+        and pairs * job.out[0] * min(job.k[0], job.n[0]) <= (TINY if compiled.opened() and compiled.serves(job, kind) else BRIEF)
 
 
 def _line(job: Job, kind: str, loops: bool) -> dict[str, float]:

@@ -26,6 +26,7 @@ __all__ = ["along", "compiled", "cost", "flat", "line", "loaded", "opened", "ope
 PRICE = 3e9  # ns that opening numba and making a loop costs, nothing of it being on the disk
 MOST = 1024  # taps of one sum, which keep the numeric bound
 DEEP = 2**17  # samples between the first pass of a volume and the next: they stay in the cache
+FILTERS = 4  # that are summed together
 
 _lock = Lock()
 _state: dict[str, Any] = {"saved": 0.0, "failed": False, "open": False}
@@ -75,36 +76,52 @@ def opened_loop(name: str, kind: str) -> Any:
 
 
 def serves(job: Job, kind: str) -> bool:
-    """Whether these are filters on real samples, each on one channel, stride and dilation 1, of at most `MOST` taps."""
+    """Whether these are filters on real samples, stride and dilation 1, at most `MOST` terms a sum, each on one channel or on
+    a line."""
     ones = (1,) * len(job.n)
-    return kind in "fd" and job.channels == job.groups and job.stride == job.dilation == ones and prod(job.k) <= MOST
+    return kind in "fd" and job.stride == job.dilation == ones and job.terms <= MOST \
+        and (len(ones) == 1 or job.channels == job.groups)
 
 
 def cost(job: Job, kind: str) -> float:
     """Nanoseconds, about."""
-    wide, taps, outputs = 1 if kind == "f" else 2, prod(job.k), prod(job.out)
+    wide, terms, outputs, each = 1 if kind == "f" else 2, job.terms, prod(job.out), job.filters // job.groups
+    if _together(job):  # taps are laid out, channels copied, filters summed by four
+        per, sums = terms // job.k[0], -(-each // FILTERS) * FILTERS * outputs
+        total = 4e3 + 1.5 * each * terms + wide * (sums * (0.1 + 0.0085 * terms) + 0.3 * per * outputs)
+        return job.batch * (job.groups * total + job.filters * outputs * _fresh(job, wide))
     if len(job.n) == 1:
-        total = 1.5e3 + outputs * (0.13 + 0.019 * taps) * wide
-    else:  # a plane of outputs, of a volume, is a line with what is read beside; a row is one of whole turns of the loop
-        planes, height, across = _three(job.out)
-        run = -(-(height * (across + job.k[-1] - 1) if height > 1 else across) // 64) * 64
-        total = 3e3 + planes * (run * (0.2 + 0.0225 * taps) * wide + (run // 1024 + 1) * (30 + 1.5 * taps) + taps + 10 * height)
+        total = 2e3 + outputs * (0.1 + 0.0095 * terms) * wide
+    else:  # rows of taps are summed eight at a time, columns one by one
+        rows, columns = job.k[-2], terms // job.k[-2]
+        total = 5e3 + 1.1 * outputs * wide * (0.25 + columns * max(rows + 8 * -(-rows // 8), 2 * rows) * 0.0042)
     return job.batch * job.filters * (total + outputs * _fresh(job, wide))
+
+
+def _together(job: Job) -> bool:
+    """Whether outputs of several filters, or from several channels, are made at once."""
+    return len(job.n) == 1 and (job.channels > job.groups or job.filters >= FILTERS * job.groups)
 
 
 def _fresh(job: Job, wide: int) -> float:
     """Nanoseconds an output of a result so large that its pages are new."""
-    return 0.35 * wide if 4 * wide * prod(job.shape) > 2**23 else 0.0
+    return 0.35 * wide if 4 * wide * prod(job.shape) > 2**25 else 0.0
 
 
 def compiled(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     """The convolution by compiled loops; for jobs that it `serves`."""
-    y, each = np.empty(job.shape, _native(x)), job.filters // job.groups
-    name = "line" if len(job.n) == 1 else "dense"
-    loop = opened_loop(name, x.dtype.char)
-    sizes = np.array([*_three(job.n), *_three(job.k), *_three(job.first, 0), *_three(job.out)])
+    y, each, per = np.empty(job.shape, _native(x)), job.filters // job.groups, job.channels // job.groups
+    if _together(job):
+        loop, sizes = opened_loop("layer", x.dtype.char), np.array([per, *job.n, each, *job.k, *job.first, *job.out])
+        for b, g in np.ndindex(job.batch, job.groups):
+            few = slice(g * each, (g + 1) * each)
+            loop(flat(x[b, g * per: (g + 1) * per]), flat(w[few]), sizes, y[b, few].reshape(-1))
+        return y
+    rest: Any = job.first[0]
+    loop = opened_loop("line" if len(job.n) == 1 else "dense", x.dtype.char)
+    if len(job.n) > 1:
+        rest = np.array([*_three(job.n), *_three(job.k), *_three(job.first, 0), *_three(job.out)])
     for b, m in np.ndindex(job.batch, job.filters):
-        rest: Any = job.first[0] if name == "line" else sizes
         loop(flat(x[b, m // each]), flat(w[m, 0]), rest, y[b, m].reshape(-1))
     return y
 
@@ -120,9 +137,9 @@ def passes_cost(job: Job, kind: str) -> float:
     """Nanoseconds of `along` for every filter, about."""
     outputs, wide = prod(job.out), 1 if kind == "f" else 2
     sizes = [prod(job.out[: axis + 1]) * prod(job.n[axis + 1:]) for axis in range(len(job.n))]
-    summed = sum(size * 0.04 * k for size, k in zip(sizes, job.k, strict=True))
+    summed = sum(size * 0.013 * k for size, k in zip(sizes, job.k, strict=True))
     moved = 0.3 * outputs + (0.3 * sizes[0] if len(job.n) > 2 else 0)
-    start = 2e4 + 50 * prod(job.out[:-1]) + 2e3 * (job.out[0] if len(job.n) > 2 else 0)
+    start = 2e4 + 20 * prod(job.out[:-1]) + 2e3 * (job.out[0] if len(job.n) > 2 else 0)
     return job.batch * job.filters * (start + (summed + moved) * wide + outputs * _fresh(job, wide))
 
 
@@ -132,24 +149,27 @@ def along(x: np.ndarray, lines: Sequence[np.ndarray], first: Sequence[int], y: n
     if x.ndim == 2:
         loop(flat(x), flat(lines[0]), flat(lines[1]), np.array([*x.shape, *first, *y.shape]), y.reshape(-1))
         return
-    n, size, planes = x.shape, prod(x.shape[1:]), max(min(16, len(y), DEEP // prod(x.shape[1:])), 1)
+    n, size, planes = x.shape, prod(x.shape[1:]), min(max(min(16, DEEP // prod(x.shape[1:])), 8), len(y))
     whole, one, h0, h1, h2 = flat(x), np.ones(1, y.dtype), *(flat(h) for h in lines)
     deep, inner = np.empty((planes, size), y.dtype), np.array([*n[1:], *first[1:], *y.shape[1:]])
     for r in range(0, len(y), planes):
-        count = min(planes, len(y) - r)
-        loop(whole, h0, one, np.array([n[0], size, first[0] + r, 0, count, size]), deep.reshape(-1))
-        for i in range(count):
+        r = min(r, len(y) - planes)
+        loop(whole, h0, one, np.array([n[0], size, first[0] + r, 0, planes, size]), deep.reshape(-1))
+        for i in range(planes):
             loop(deep[i], h1, h2, inner, y[r + i].reshape(-1))
 
 
 def _three(values: Sequence[int], other: int = 1) -> tuple[int, int, int]:
-    """Of a plane those of a volume whose planes are its rows."""
-    return (values[0], other, values[-1]) if len(values) < 3 else (values[0], values[1], values[2])
+    """Of a plane those of a volume of one."""
+    return (other, values[0], values[1]) if len(values) < 3 else (values[0], values[1], values[2])
 
 
 def flat(x: np.ndarray) -> np.ndarray:
     """Its numbers in order, as the loops take them."""
-    return np.require(x, _native(x), ["C", "A"]).reshape(-1)
+    flags = x.flags
+    if not (flags.c_contiguous and flags.aligned and x.dtype.isnative):
+        x = np.require(x, _native(x), ["C", "A"])
+    return x if x.ndim == 1 else x.reshape(-1)
 
 
 def _native(x: np.ndarray) -> np.dtype:

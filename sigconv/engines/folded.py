@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import inf, prod
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,8 @@ __all__ = ["cost", "folded", "line", "prepared", "rows", "run", "serves"]
 W = 16  # as in `lanes`, which is not opened for it
 ROWS = tuple(sorted(r << e for r, e in [(1, e) for e in range(4, 18)] + [(3, e) for e in range(3, 16)]))
 FEW = 1 << 24  # numbers of all spectra
+HELD = 1 << 15  # numbers of spectra that stay near while filters take them in turn
+KEPT = 1 << 22  # numbers that a thread keeps to write on
 
 
 def serves(job: Job, kind: str) -> bool:
@@ -154,15 +157,33 @@ def line(x: np.ndarray, h: np.ndarray, first: int, stop: int, n: int) -> np.ndar
 def _spectra(h: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     count, k = h.size // h.shape[-1], h.shape[-1]
     real, imaginary = (np.empty(count * 2 * n * W, h.dtype) for _ in range(2))
-    compiled.opened_loop("spectra", h.dtype.char)(compiled.flat(h), count, k, n, *_tables(n, h.dtype.char), real, imaginary)
+    compiled.opened_loop("spectra", h.dtype.char)(
+        compiled.flat(h), count, k, n, *_tables(n, h.dtype.char), real, imaginary, _work(6 * n * W, h.dtype))
     return real, imaginary
 
 
 def _convolve(x: np.ndarray, n: int, spectra: Any, shape: tuple[int, ...], ends: tuple[int, ...], y: np.ndarray) -> None:
     step, begin, low, first, stop, stride = ends
-    sizes = np.array((*shape, n, begin, low, step, stop - first, stride, y.shape[-1], min(shape[-1], stop)))
+    _, _, channels, filters, length = shape
+    many = min(max(HELD // (n * W * channels), 1), -(-(stop - first) // step)) if filters > 1 else 1
+    sizes = np.array((*shape, n, begin, low, step, stop - first, stride, y.shape[-1], min(length, stop), many))
+    room = 6 * n * W + step + 2 * many * channels * n * W * (channels * filters > 1)
     c, s, _, turns = _tables(n, y.dtype.char)
-    compiled.opened_loop("lines", y.dtype.char)(compiled.flat(x), *spectra, sizes, c, s, turns, y.reshape(-1))
+    compiled.opened_loop("lines", y.dtype.char)(
+        compiled.flat(x), *spectra, sizes, c, s, turns, y.reshape(-1), _work(room, y.dtype))
+
+
+_own = local()
+
+
+def _work(room: int, dtype: np.dtype) -> np.ndarray:
+    """Numbers to write on, of this thread: new pages take longer than what is done with them."""
+    held = getattr(_own, dtype.char, None)
+    if held is None or len(held) < room:
+        held = np.empty(room, dtype)
+        if room <= KEPT:
+            setattr(_own, dtype.char, held)
+    return held
 
 
 @lru_cache(maxsize=16)

@@ -9,15 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 import numba
-import numpy as np
 from numba import uint64 as u
 
-from .loops import add_to, clear, copy, jit
+from . import loops
+from .loops import clear, copy
+from .registers import LANES as W
+from .registers import wound
 
-__all__ = ["W", "lines", "signatures", "spectra"]
+__all__ = ["lines", "signatures", "spectra"]
 
-W = 16  # lanes: sixteen numbers of single precision fill the widest registers
-HELD = 2**15  # numbers of spectra that stay near while filters take them in turn
+
+
+def jit(function: Any) -> Any:
+    """As in `loops`; sums may be reordered, NaN and infinities are kept."""
+    return loops.jit(function, fastmath={"contract", "reassoc", "nsz", "arcp"})
 
 
 @jit
@@ -140,39 +145,25 @@ def leave(zr, zi, size, c, s, y, base, low, high):  # type: ignore[no-untyped-de
 
 
 @jit
-def mix(xr, xi, at, hr, hi, base, n, yr, yi):  # type: ignore[no-untyped-def]
-    """The product of two polynomials of W coefficients in each row; those of h stand twice, the first time as they wrap round."""
-    for k in range(n):
-        i, o, p = u(at + k * W), u(k * W), u(base + 2 * k * W)
-        for half in range(2):
-            e, z = i + u(8 * half), p + u(W - 8 * half)
-            a0, a1, a2, a3 = xr[e], xr[e + u(1)], xr[e + u(2)], xr[e + u(3)]
-            a4, a5, a6, a7 = xr[e + u(4)], xr[e + u(5)], xr[e + u(6)], xr[e + u(7)]
-            b0, b1, b2, b3 = xi[e], xi[e + u(1)], xi[e + u(2)], xi[e + u(3)]
-            b4, b5, b6, b7 = xi[e + u(4)], xi[e + u(5)], xi[e + u(6)], xi[e + u(7)]
-            for q in range(u(W)):
-                t = z + q
-                f0, f1, f2, f3 = hr[t], hr[t - u(1)], hr[t - u(2)], hr[t - u(3)]
-                f4, f5, f6, f7 = hr[t - u(4)], hr[t - u(5)], hr[t - u(6)], hr[t - u(7)]
-                g0, g1, g2, g3 = hi[t], hi[t - u(1)], hi[t - u(2)], hi[t - u(3)]
-                g4, g5, g6, g7 = hi[t - u(4)], hi[t - u(5)], hi[t - u(6)], hi[t - u(7)]
-                r = (((a0 * f0 + a1 * f1) + (a2 * f2 + a3 * f3)) + ((a4 * f4 + a5 * f5) + (a6 * f6 + a7 * f7))) \
-                    - (((b0 * g0 + b1 * g1) + (b2 * g2 + b3 * g3)) + ((b4 * g4 + b5 * g5) + (b6 * g6 + b7 * g7)))
-                j = (((a0 * g0 + a1 * g1) + (a2 * g2 + a3 * g3)) + ((a4 * g4 + a5 * g5) + (a6 * g6 + a7 * g7))) \
-                    + (((b0 * f0 + b1 * f1) + (b2 * f2 + b3 * f3)) + ((b4 * f4 + b5 * f5) + (b6 * f6 + b7 * f7)))
-                if half:
-                    yr[o + q] += r
-                    yi[o + q] += j
-                else:
-                    yr[o + q], yi[o + q] = r, j
+def add_to(y, x, count):  # type: ignore[no-untyped-def]
+    """y += x."""
+    for q in range(u(count)):
+        y[q] += x[q]
 
 
 @jit
-def spectra(h, count, k, n, c, s, wrap, w, hr, hi):  # type: ignore[no-untyped-def]
-    """Of `count` filters of k taps, the spectra that `mix` takes, 2nW numbers each, over n."""
-    size = n * W
-    ar, ai, br, bi = np.empty(size, h.dtype), np.empty(size, h.dtype), np.empty(size, h.dtype), np.empty(size, h.dtype)
-    wide, scale = np.empty(2 * size, h.dtype), h.dtype.type(1 / n)
+def mix(xr, xi, at, hr, hi, base, n, yr, yi):  # type: ignore[no-untyped-def]
+    """The product of two polynomials of W coefficients in each row; those of h stand twice, the first time as they wrap round."""
+    for k in range(n):
+        wound(xr, xi, u(at + k * W), hr, hi, u(base + 2 * k * W), yr, yi, u(k * W))
+
+
+@jit
+def spectra(h, count, k, n, c, s, wrap, w, hr, hi, work):  # type: ignore[no-untyped-def]
+    """Of `count` filters of k taps, the spectra that `mix` takes, 2nW numbers each, over n; `work` has room for 6nW more."""
+    size, scale = n * W, h.dtype.type(1 / n)
+    ar, ai, br, bi = work[:size], work[size: 2 * size], work[2 * size: 3 * size], work[3 * size: 4 * size]
+    wide = work[4 * size: 6 * size]
     for f in range(count):
         enter(h, f * k, f * k, f * k + k, size, c, s, ar, ai, wide)
         there = transform(ar, ai, br, bi, n, w)
@@ -187,21 +178,21 @@ def spectra(h, count, k, n, c, s, wrap, w, hr, hi):  # type: ignore[no-untyped-d
 
 
 @jit
-def lines(x, hr, hi, sizes, c, s, w, y):  # type: ignore[no-untyped-def]
+def lines(x, hr, hi, sizes, c, s, w, y, work):  # type: ignore[no-untyped-def]
     """Lines x (batch, groups, channels, samples) by filters (groups, filters, channels), into y (batch, groups, filters, …).
 
     `sizes`: batch, groups, channels, filters, samples; n; where the first block begins, its first clean sample, how many outputs
     a block gives and how many there are, before the stride; the stride, of which a block's outputs are a multiple, and outputs;
-    how many samples of a line are read.
+    how many samples of a line are read; how many blocks a filter takes in turn. `work` has room for 6nW numbers, as many as a
+    block's outputs, and all channels' spectra of those blocks, 2nW each, where several channels or filters read them.
     """
     batch, groups, channels, filters, samples, n = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]
     begin, low, step, total, stride, outputs = sizes[6], sizes[7], sizes[8], sizes[9], sizes[10], sizes[11]
-    size, read = n * W, sizes[12]
-    ar, ai, br, bi = np.empty(size, x.dtype), np.empty(size, x.dtype), np.empty(size, x.dtype), np.empty(size, x.dtype)
-    many = max(HELD // (size * channels), 1) if filters > 1 else 1  # blocks that a filter takes in turn
-    held = size * channels * min(many, (total - 1) // step + 1) if channels * filters > 1 else 0
-    sr, si, wide = np.empty(held, x.dtype), np.empty(held, x.dtype), np.empty(2 * size, x.dtype)
-    clean = np.empty(step if stride > 1 else 0, x.dtype)
+    size, read, many = n * W, sizes[12], sizes[13]
+    ar, ai, br, bi = work[:size], work[size: 2 * size], work[2 * size: 3 * size], work[3 * size: 4 * size]
+    wide, clean, held = work[4 * size: 6 * size], work[6 * size:], channels * filters > 1
+    sr = work[6 * size + step:]
+    si = sr[many * channels * size:]
     for line in range(batch * groups):
         for chunk in range(0, total, step * many):
             stop, z = min(chunk + step * many, total), 0
@@ -243,5 +234,5 @@ def signatures(kind: str) -> dict[str, tuple[Any, ...]]:
     sample: Any = {"f": numba.float32, "d": numba.float64}[kind]
     reads, writes = numba.types.Array(sample, 1, "C", readonly=True), numba.types.Array(sample, 1, "C")
     sizes = numba.types.Array(numba.int64, 1, "C")
-    return {"spectra": (reads, numba.int64, numba.int64, numba.int64, reads, reads, reads, reads, writes, writes),
-            "lines": (reads, reads, reads, sizes, reads, reads, reads, writes)}
+    return {"spectra": (reads, numba.int64, numba.int64, numba.int64, reads, reads, reads, reads, writes, writes, writes),
+            "lines": (reads, reads, reads, sizes, reads, reads, reads, writes, writes)}

@@ -1,9 +1,8 @@
 """The compiled loops: numba makes them when `compiled` opens this file, and keeps what it made where it may write.
 
-All of them rest on one: some outputs in a row, y[j] = Σ_q taps[q] · x[at[q] + j], nine taps at a time, where j runs through
-memory and the machine sums as many outputs at once as its registers hold. Taps of a plane or a volume are taps of a line where
-rows stand one after another with zeros between: a shift along any axis is a shift of the line. Sums have parts of 63 terms, so
-that single precision stays within the numeric bound. Sums may be reordered; NaN and infinities are kept.
+What sums is `registers`; here is what lies around it. Outputs are made in blocks of R vectors, or F filters of V vectors, and the
+last block ends where the outputs end, over some that are there already: no remainder is left. What is smaller than a block is
+made in a `tile`, and cut out of it. Where sums read beyond the samples, these stand in an array of their own, among zeros.
 
 Arrays are flat, with their sizes beside them: nothing is sliced, which would take long to compile; and what is added to a place
 is unsigned, since a place that could be negative is looked at before it is used.
@@ -17,18 +16,20 @@ import numba
 import numpy as np
 from numba import uint64 as u
 
-__all__ = ["dense", "line", "passes", "signatures"]
+from .registers import BYTES, FILTERS, ROWS, VECTORS, mixed, slid, spread
 
-PART = 63  # terms summed in a row
-RUN = 1024  # outputs at a time: they and what they read stay in the innermost cache
-HELD = 16384  # samples that a pass across rows reads at a time
-ROUND = 64  # outputs that loops take without a remainder
-NARROW = 256  # columns of rows that are taken many in one
+__all__ = ["dense", "layer", "line", "passes", "signatures"]
+
+LONG = 8192  # outputs of a line up to which all of it is read among zeros
+HELD = 2**16  # samples that stand among zeros at a time: they stay in the second cache
+NEAR = 6144  # samples that stay in the first
+FEW, MOST = 16, 64  # rows at a time of two passes
+NARROW = 9  # taps down to which rows are read where they are
 
 
-def jit(function: Any) -> Any:
+def jit(function: Any, **more: Any) -> Any:
     """The function, compiled when its types are known; without a place for it on disk only for this process."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz", "arcp"}}
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", **more}
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:
@@ -52,176 +53,193 @@ def clear(y, j, count):  # type: ignore[no-untyped-def]
 
 
 @jit
-def add_to(y, x, count):  # type: ignore[no-untyped-def]
-    """y += x."""
-    for s in range(u(count)):
-        y[s] += x[s]
+def among(x, base, n, i, y, j, count):  # type: ignore[no-untyped-def]
+    """y[j …] = samples i … of the n that begin at x[base], zeros before and after them."""
+    low = min(max(-i, 0), count)
+    high = min(max(n - i, low), count)
+    clear(y, j, low)
+    copy(x, base + i + low, y, j + low, high - low)
+    clear(y, j + high, count - high)
 
 
 @jit
-def add(y, base, x, at, taps, low, high, shift, count):  # type: ignore[no-untyped-def]
-    """y[base + j] = Σ_q taps[q] x[at[q] + shift + j] for j < count and low ≤ q < high."""
-    n, q, o, fresh = u(count), low, u(base), True
-    while q + 9 <= high:
-        a, b, c, d, e = taps[q], taps[q + 1], taps[q + 2], taps[q + 3], taps[q + 4]
-        f, g, h, k = taps[q + 5], taps[q + 6], taps[q + 7], taps[q + 8]
-        A, B, C = u(at[q] + shift), u(at[q + 1] + shift), u(at[q + 2] + shift)
-        D, E, F = u(at[q + 3] + shift), u(at[q + 4] + shift), u(at[q + 5] + shift)
-        G, H, K = u(at[q + 6] + shift), u(at[q + 7] + shift), u(at[q + 8] + shift)
-        if fresh:
-            for j in range(n):
-                y[o + j] = ((a * x[A + j] + b * x[B + j]) + (c * x[C + j] + d * x[D + j])
-                            + ((e * x[E + j] + f * x[F + j]) + (g * x[G + j] + h * x[H + j])) + k * x[K + j])
-        else:
-            for j in range(n):
-                y[o + j] += ((a * x[A + j] + b * x[B + j]) + (c * x[C + j] + d * x[D + j])
-                             + ((e * x[E + j] + f * x[F + j]) + (g * x[G + j] + h * x[H + j])) + k * x[K + j])
-        q, fresh = q + 9, False
-    while q + 3 <= high:
-        a, b, c = taps[q], taps[q + 1], taps[q + 2]
-        A, B, C = u(at[q] + shift), u(at[q + 1] + shift), u(at[q + 2] + shift)
-        if fresh:
-            for j in range(n):
-                y[o + j] = (a * x[A + j] + b * x[B + j]) + c * x[C + j]
-        else:
-            for j in range(n):
-                y[o + j] += (a * x[A + j] + b * x[B + j]) + c * x[C + j]
-        q, fresh = q + 3, False
-    while q < high:
-        a, A = taps[q], u(at[q] + shift)
-        if fresh:
-            for j in range(n):
-                y[o + j] = a * x[A + j]
-        else:
-            for j in range(n):
-                y[o + j] += a * x[A + j]
-        q, fresh = q + 1, False
+def apart(width, itemsize):  # type: ignore[no-untyped-def]
+    """A distance for rows of so many samples that puts neighbours in different sets of the cache: an odd number of its lines."""
+    line = 64 // itemsize
+    return (-(-width // line) | 1) * line
 
 
 @jit
-def sums(y, base, x, at, taps, many, shift, count, part):  # type: ignore[no-untyped-def]
-    """y[base + j] = Σ_q taps[q] x[at[q] + shift + j] for j < count and q < many, in parts."""
-    if many == 0:
-        clear(y, base, count)
-    for low in range(0, many, PART):
-        into, o = (part, 0) if low else (y, base)
-        add(into, o, x, at, taps, low, min(low + PART, many), shift, count)
-        if low:
-            p = u(base)
-            for j in range(u(count)):
-                y[p + j] += part[j]
+def grid(x, base, pitch, at, count, rows, taps, y, out, step, height, width, tile):  # type: ignore[no-untyped-def]
+    """y[out + step·i + j] = Σ_(c, p) taps[c, p] x[base + at[c] + pitch·(p + i) + j], i < height, j < width."""
+    W, i = BYTES // x.itemsize, 0
+    small = height < ROWS or width < W
+    while i < height:
+        i, j = max(min(i, height - ROWS), 0), 0
+        while j < width:
+            j = max(min(j, width - W), 0)
+            into, place, gap = (tile, 0, W) if small else (y, out + step * i + j, step)
+            spread(x, u(base + i * pitch + j), at, u(count), u(pitch), u(rows), taps, into, u(place), u(gap))
+            for r in range(min(height - i, ROWS) if small else 0):
+                copy(tile, r * W, y, out + step * (i + r) + j, min(width - j, W))
+            j += W
+        i += ROWS
+
+
+@jit
+def run(x, base, taps, y, out, total, tile):  # type: ignore[no-untyped-def]
+    """y[out + j] = Σ_q taps[q] x[base + q + j], j < total; x is read as if there were a block at least."""
+    size, j = ROWS * (BYTES // x.itemsize), 0
+    into, place = (tile, 0) if total < size else (y, out)
+    while j < total:
+        j = max(min(j, total - size), 0)
+        slid(x, u(base + j), taps, u(len(taps)), into, u(place + j))
+        j += size
+    if total < size:
+        copy(tile, 0, y, out, total)
 
 
 @jit
 def line(x, h, first, y):  # type: ignore[no-untyped-def]
     """Outputs first … of the full convolution of a line with taps h, into y."""
-    n, k, o, j = len(x), len(h), len(y), 0
-    at, part, wide = np.empty(k, np.int64), np.empty(RUN, x.dtype), np.empty(RUN + k - 1, x.dtype)
+    n, k, o, size = len(x), len(h), len(y), ROWS * (BYTES // x.itemsize)
+    taps, tile = np.empty(k, x.dtype), np.empty(size, x.dtype)
     for q in range(k):
-        at[q] = k - 1 - q
-    while j < o:
-        begin, count = first + j - k + 1, min(RUN, o - j)  # the first sample that output j reads
-        among = begin < 0 or begin + k > n  # zeros: up to where samples alone are read
-        if not among:
-            count = min(count, n - begin - k + 1)
-        else:
-            if begin < 0 and n >= k:
-                count = min(count, -begin)
-            a, z = max(begin, 0), min(begin + count + k - 1, n)
-            clear(wide, 0, count + k - 1)
-            copy(x, a, wide, a - begin, z - a)
-        source, shift = (wide, 0) if among else (x, begin)
-        sums(y, j, source, at, h, k, shift, count, part)
-        j += count
-
-
-@jit
-def across(wide, rows, width, h, at, run, part, y, base, o):  # type: ignore[no-untyped-def]
-    """o outputs of each row of `wide`, Σ_q h[q] wide[row · width + at[q] + j], into y: row by row, or narrow ones as one."""
-    per = rows if o < NARROW else 1
-    for row in range(0, rows, per):
-        total, j = (min(row + per, rows) - row - 1) * width + o, 0
-        while j < total:
-            count = min(RUN, total - j)
-            direct = per == 1 and count >= ROUND
-            if direct:
-                count = count // ROUND * ROUND
-            into, place = (y, base + row * o + j) if direct else (run, 0)
-            sums(into, place, wide, at, h, len(h), row * width + j, -(-count // ROUND) * ROUND, part)
-            for i in range(j // width, 0 if direct else (j + count - 1) // width + 1):
-                a, z = max(i * width, j), min(i * width + o, j + count)
-                copy(run, a - j, y, base + (row + i) * o + a - i * width, z - a)
-            j += count
+        taps[q] = h[k - 1 - q]
+    a, z = max(k - 1 - first, 0), min(n - first, o)  # outputs that read samples alone
+    if z - a < LONG:
+        a, z = o, o
+    wide = np.empty(max(a, o - z) + k - 1 + size, x.dtype)
+    for low, high in ((0, a), (a, z), (z, o)):
+        if low < high:
+            begin, source = first + low - k + 1, x
+            if low != a or a == z:
+                among(x, 0, n, begin, wide, 0, high - low + k - 1 + size)
+                begin, source = 0, wide
+            run(source, begin, taps, y, low, high - low, tile)
 
 
 @jit
 def dense(x, w, sizes, y):  # type: ignore[no-untyped-def]
-    """Outputs of the full convolution of a volume with taps w, into y: as many planes, among zeros, as taps reach are held.
+    """Outputs of the full convolution of a volume with taps w, into y: some rows, and as many planes as taps reach, at a time.
 
     `sizes`: of x, of w, the first outputs, and of y, three each.
     """
     n0, n1, n2, k0, k1, k2 = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]
     f0, f1, f2, o0, o1, o2 = sizes[6], sizes[7], sizes[8], sizes[9], sizes[10], sizes[11]
-    height, width = o1 + k1 - 1, o2 + k2 - 1
-    size = height * width
-    held = np.zeros(k0 * size + k2 + 2 * RUN, x.dtype)
-    run, part, at = np.empty(RUN, x.dtype), np.empty(RUN, x.dtype), np.empty(k0 * k1 * k2, np.int64)
-    left, right = min(max(k2 - 1 - f2, 0), width), min(n2 - f2 + k2 - 1, width)  # where rows have samples
-    for r in range(o0 + k0 - 1):
-        plane, slot = f0 - k0 + 1 + r, (r % k0) * size
-        for i in range(height):
-            row = f1 - k1 + 1 + i
-            if 0 <= plane < n0 and 0 <= row < n1:
-                copy(x, (plane * n1 + row) * n2 + f2 - k2 + 1 + left, held, slot + i * width + left, right - left)
-            else:
-                clear(held, slot + i * width, width)
-        if r < k0 - 1:
-            continue
-        q = 0
-        for t0 in range(k0):
+    W = BYTES // x.itemsize
+    width = max(o2, W) + k2 - 1
+    pitch = apart(width, x.itemsize)
+    strip = max(HELD // (k0 * pitch) - k1 + 1, ROWS) // ROWS * ROWS
+    strip = min(strip, max(o1, ROWS))
+    size = (strip + k1 - 1) * pitch
+    held, tile = np.empty(k0 * size + W, x.dtype), np.empty(ROWS * W, x.dtype)
+    at, taps = np.empty(k0 * k2, np.int64), np.empty(k0 * k1 * k2, x.dtype)
+    for t0 in range(k0):
+        for t2 in range(k2):
             for t1 in range(k1):
-                for t2 in range(k2):
-                    at[q] = ((r - t0) % k0) * size + (k1 - 1 - t1) * width + k2 - 1 - t2
-                    q += 1
-        across(held, o1, width, w, at, run, part, y, (r - k0 + 1) * o1 * o2, o2)
-
-
-@jit
-def down(x, rows, size, h, first, low, high, columns, count, y, base, width, at, taps, part):  # type: ignore[no-untyped-def]
-    """Outputs low … high−1 of the pass of h along the first axis of x (rows, size), some columns of it; zeros are not read."""
-    chunk = max(min(HELD // (len(h) + high - low), RUN) // ROUND * ROUND, 4 * ROUND)
-    for j in range(0, count, chunk):
-        for r in range(low, high):
-            many = 0
-            for t in range(max(first + r - rows + 1, 0), min(first + r + 1, len(h))):
-                at[many], taps[many] = (first + r - t) * size, h[t]
-                many += 1
-            sums(y, base + (r - low) * width + j, x, at, taps, many, columns + j, min(chunk, count - j), part)
+                taps[(t0 * k2 + t2) * k1 + k1 - 1 - t1] = w[(t0 * k1 + t1) * k2 + t2]
+    i = 0
+    while i < o1:
+        i = max(min(i, o1 - strip), 0)
+        for r in range(o0 + k0 - 1):
+            plane = f0 - k0 + 1 + r
+            for s in range(strip + k1 - 1):
+                row, place = f1 - k1 + 1 + i + s, (r % k0) * size + s * pitch
+                if 0 <= plane < n0 and 0 <= row < n1:
+                    among(x, (plane * n1 + row) * n2, n2, f2 - k2 + 1, held, place, width)
+                else:
+                    clear(held, place, width)
+            if r >= k0 - 1:
+                for t0 in range(k0):
+                    for t2 in range(k2):
+                        at[t0 * k2 + t2] = ((r - t0) % k0) * size + k2 - 1 - t2
+                grid(held, 0, pitch, at, k0 * k2, k1, taps, y, ((r - k0 + 1) * o1 + i) * o2, o2, min(strip, o1 - i), o2, tile)
+        i += strip
 
 
 @jit
 def passes(x, h0, h1, sizes, y):  # type: ignore[no-untyped-def]
-    """A pass down the columns of a plane and one along its rows, a few rows at a time; the second not where h1 is one 1.
+    """A pass down the columns of a plane and one along its rows, some rows at a time; the second not where h1 is one 1.
 
-    `sizes`: of x, the first outputs, and of y, two each.
+    What the first reads stands in an array of its own, panel by panel, unless it is next to nothing and all there: rows of a
+    plane may be such a distance apart that a cache has room for few. `sizes`: of x, the first outputs, and of y, two each.
     """
     n0, n1, f0, f1, o0, o1 = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]
-    k0, k1 = len(h0), len(h1)
-    width, alone = o1 + k1 - 1, k1 == 1 and h1[0] == 1
-    rows = max(min(16, o0, 2**17 // width), 1)
-    taps, places = np.empty(k0, x.dtype), np.empty(k0, np.int64)
-    run, part, at = np.empty(RUN, x.dtype), np.empty(RUN, x.dtype), np.empty(k1, np.int64)
+    k0, k1, W = len(h0), len(h1), BYTES // x.itemsize
+    alone, left = k1 == 1 and h1[0] == 1, max(k1 - 1 - f1, 0)
+    strip = max(min(max(min(2 * k0, MOST), FEW) // ROWS * ROWS, o0), ROWS)
+    start = f1 - k1 + 1 + left  # of what a row reads, and how many samples that is
+    many = min(n1 - start, o1 + k1 - 1 - left)
+    panels = -(-many // (HELD // (strip + k0 - 1)))
+    panel = -(-many // panels)
+    tile, at, lines = np.empty(ROWS * W, x.dtype), np.empty(k1, np.int64), o1 >= ROWS * W
+    top, down, along = np.zeros(1, np.int64), np.empty(k0, x.dtype), np.empty(k1, x.dtype)
+    for t in range(k0):
+        down[t] = h0[k0 - 1 - t]
     for t in range(k1):
-        at[t] = k1 - 1 - t
-    left = max(k1 - 1 - f1, 0)
-    count, columns = min(n1 - f1 + k1 - 1, width) - left, f1 - k1 + 1 + left  # samples of a row, and the first of them
-    wide = np.zeros(rows * width + k1 + 2 * RUN, x.dtype)
-    for r in range(0, o0, rows):
-        top = min(r + rows, o0)
-        into, base = (y, r * o1) if alone else (wide, left)
-        down(x, n0, n1, h0, f0, r, top, columns, count, into, base, width, places, taps, part)
-        if not alone:
-            across(wide, top - r, width, h1, at, run, part, y, r * o1, o1)
+        at[t], along[t] = t, h1[k1 - 1 - t]
+    pitch, apiece = apart(max(o1, W) + k1 - 1, x.itemsize), apart(max(panel, W), x.itemsize)
+    wide, held = np.zeros(1 if alone else strip * pitch + W, x.dtype), np.empty((strip + k0 - 1) * apiece, x.dtype)
+    into, gap = (y, o1) if alone else (wide, pitch)
+    i = 0
+    while i < o0:
+        i = max(min(i, o0 - strip), 0)
+        height, row = min(strip, o0 - i), f0 + i - k0 + 1  # of outputs, and the first that these read
+        straight = k0 <= NARROW and row >= 0 and row + height + k0 - 1 <= n0 and height >= ROWS and panel >= W
+        for j in range(0, many, panel):
+            width = min(panel, many - j)
+            source, base, step = held, 0, apiece
+            if straight and width >= W:
+                source, base, step = x, row * n1 + start + j, n1
+            else:
+                for s in range(height + k0 - 1):
+                    if 0 <= row + s < n0:
+                        copy(x, (row + s) * n1 + start + j, held, s * apiece, width)
+                    else:
+                        clear(held, s * apiece, width)
+            grid(source, base, step, top, 1, k0, down, into, i * o1 + j if alone else left + j, gap, height, width, tile)
+        for r in range(height if lines and not alone else 0):
+            run(wide, r * pitch, along, y, (i + r) * o1, o1, tile)
+        if not lines and not alone:
+            grid(wide, 0, pitch, at, k1, 1, along, y, i * o1, o1, height, o1, tile)
+        i += strip
+
+
+@jit
+def layer(x, w, sizes, y):  # type: ignore[no-untyped-def]
+    """Outputs of the full convolution of channels with filters (m, c, k), summed over channels, into y (m, o).
+
+    `sizes`: c, n, m, k, the first output and o.
+    """
+    c, n, m, k, first, o = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]
+    size = VECTORS * (BYTES // x.itemsize)
+    near = max(NEAR // c // size, 1) * size  # outputs whose samples all filters find in the first cache
+    chunk = max(HELD // c // near, 1) * near
+    pitch, many = apart(chunk + k - 1, x.itemsize), c * k
+    held, tile = np.empty(c * pitch, x.dtype), np.empty(FILTERS * size, x.dtype)
+    at, taps = np.empty(many, np.int64), np.zeros(-(-m // FILTERS) * FILTERS * many, x.dtype)
+    for i in range(c):
+        for t in range(k):
+            at[i * k + t] = i * pitch + k - 1 - t
+    for f in range(m):
+        for q in range(many):
+            taps[(f // FILTERS * many + q) * FILTERS + f % FILTERS] = w[f * many + q]
+    for begin in range(0, o, chunk):
+        total = min(chunk, o - begin)
+        for i in range(c):
+            among(x, i * n, n, first + begin - k + 1, held, i * pitch, chunk + k - 1)
+        for low in range(0, total, near):
+            for f in range(0, m, FILTERS):
+                filters, j, high = min(FILTERS, m - f), low, min(low + near, total)
+                while j < high:
+                    j = max(min(j, total - size), 0)
+                    small = filters < FILTERS or total < size
+                    into, place, gap = (tile, 0, size) if small else (y, f * o + begin + j, o)
+                    mixed(held, u(j), at, u(many), taps, u(f * many), into, u(place), u(gap))
+                    for r in range(filters if small else 0):
+                        copy(tile, r * size, y, (f + r) * o + begin + j, min(total, size))
+                    j += size
 
 
 def signatures(kind: str) -> dict[str, tuple[Any, ...]]:
@@ -230,4 +248,4 @@ def signatures(kind: str) -> dict[str, tuple[Any, ...]]:
     reads, writes = numba.types.Array(sample, 1, "C", readonly=True), numba.types.Array(sample, 1, "C")
     sizes = numba.types.Array(numba.int64, 1, "C")
     return {"line": (reads, reads, numba.int64, writes), "dense": (reads, reads, sizes, writes),
-            "passes": (reads, reads, reads, sizes, writes)}
+            "passes": (reads, reads, reads, sizes, writes), "layer": (reads, reads, sizes, writes)}

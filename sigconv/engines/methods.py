@@ -35,7 +35,8 @@ NARROW: dict[str, tuple[Callable[[Job, str], bool], str]] = {
     "lags": (lags.serves, "lines of real samples, one group, kernels of at least four times as many taps as outputs asked for"),
     "packed": (packed.serves, "filters of 4096 taps and more, each on its own longer line of real samples, stride and dilation "
                               "1, most of whose outputs are wanted"),
-    "compiled": (compiled.serves, "filters of real samples, each on one channel, stride and dilation 1, at most 1024 taps"),
+    "compiled": (compiled.serves, "filters of real samples, stride and dilation 1, at most 1024 products a sum, in 2D "
+                                    "and 3D each on one channel"),
     "folded": (folded.serves, "real samples, and kernels of at most four million numbers together, zeros between rows included"),
     "lowrank": (lowrank.serves, "filters on planes or volumes of real samples, each on one channel"),
     "bands": (bands.serves, "filters, each on its own plane or volume of real samples, stride and dilation 1, at most 64 taps "

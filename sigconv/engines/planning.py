@@ -54,7 +54,7 @@ def plan(x: Any, w: Any, *, stride: Any = 1, dilation: Any = 1, groups: int = 1,
     name = choose.choose(taps, job, kind)
     costs = choose.costs(taps, job, kind)
     costs = dict(sorted(costs.items(), key=lambda item: item[1]))
-    if choose.brief(job):
+    if choose.brief(job, kind):
         products_ = job.batch * job.filters * job.out[0] * job.terms
         return Plan(name, costs, f"{products_} products, summed as they stand")
     others = [other for other in costs if other != name]

@@ -77,7 +77,7 @@ def _ends(window: Any) -> tuple[int, int]:
 def _plan(n: int, k: int, first: int, stop: int, kind: str, version: int, loops: bool) -> tuple[str, int, float]:
     """The method, the length of its transforms or blocks, and what numba would save (ns)."""
     job = Job(1, 1, 1, 1, (n,), (k,), (1,), (1,), (first,), (stop,))
-    name, saved = ("direct", 0.0) if brief(job) else of_line(job, kind, version, loops)
+    name, saved = ("direct", 0.0) if brief(job, kind) else of_line(job, kind, version, loops)
     if name == "direct" and kind == "f" and k > dotted():
         name = "exactly"
     points = {"overlap_save": lambda: tiles_cost(job, kind)[1], "folded": lambda: folded.rows(job, kind)}

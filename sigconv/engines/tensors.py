@@ -26,8 +26,9 @@ from .. import arrays
 from ..errors import SigconvError
 from .job import Job
 from .methods import perform
+from .single import lone
 
-__all__ = ["convolved", "held", "ready", "traced"]
+__all__ = ["convolved", "held", "lines", "ready", "traced"]
 
 Go = Callable[..., Any]
 
@@ -41,6 +42,21 @@ def held(*tensors: Any) -> bool:
     wrapped = getattr(getattr(torch._C, "_functorch", None), "is_functorch_wrapped_tensor", lambda t: False)
     return all(t.device.type == "cpu" and t.layout is torch.strided and type(t) in (torch.Tensor, torch.nn.Parameter)
                and not wrapped(t) for t in tensors)
+
+
+def lines(x: Any, w: Any, *options: Any) -> Any:
+    """One filter on one line, where that is all and no gradient is asked for; else None."""
+    import torch
+
+    for t in (x, w):
+        if type(t) is not torch.Tensor or t.dim() != 3 or t.dtype not in (torch.float32, torch.float64) or t.is_neg() \
+                or (t.requires_grad and torch.is_grad_enabled()):
+            return None
+    if not held(x, w):
+        return None
+    ready()
+    y = lone(x.detach().numpy(), w.detach().numpy(), *options)
+    return None if y is None else torch.from_numpy(y)
 
 
 def convolved(x: Any, w: Any, job: Job, method: str = "auto", turned: bool = False) -> Any:
