@@ -108,6 +108,21 @@ def test_lines_that_lie_apart_and_big_endian_ones():
     same_bits(conv(lines.astype(">f8"), w.astype(">f8"), method="folded"), wanted)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
+@given(st.integers(2, 5), st.integers(1, 900), st.sampled_from([1, 3, 33, 300]), st.integers(1, 3), st.integers(1, 2),
+       st.integers(0, 99))
+def test_lines_whose_samples_take_turns_go_as_one(lines, n, k, stride, dilation, seed):
+    """As frames of a recording lie; what is no number stays in its line even so."""
+    rng = np.random.default_rng(seed)
+    frames, w = rng.normal(size=(n, lines)), rng.normal(size=(1, 1, k))
+    x, options = frames.T[:, None], {"stride": stride, "dilation": dilation, "window": (0, n + (k - 1) * dilation)}
+    near(conv(x, w, **options), definition(x, w, **options), bound(x, w, "float64"))
+    x[1, 0, n // 2] = np.inf
+    y = conv(x, w, **options)
+    assert np.isfinite(np.delete(y, 1, 0)).all()
+    assert stride > 1 or not np.isfinite(y[1]).all()
+
+
 def test_it_is_taken_for_long_kernels_once_numba_is_open():
     x = np.zeros((1, 1, 100_000), np.float32)
     assert {plan(x, np.ones((1, 1, k), np.float32)).method for k in (300, 3000, 30_000)} == {"folded"}

@@ -62,14 +62,26 @@ def perform(x: Array, w: Array, asked: Job, method: str) -> Array:
         raise SigconvError(f"method {name!r}: it serves {NARROW[name][1]}{'' if array else ', on the CPU'}; wanted another, or "
                            "'auto'")
     run = _of_arrays(name, x, job) if array else METHODS[name]
+    if array and method == "auto" and compiled.opened() and fits_interleaved(x, job) and np.isfinite(x.sum(dtype=np.float64)):
+        run, name = _as_one, "auto"  # what is not finite would reach the other lines
     y = threads.in_pieces(run, x, w, job) if array and threads.pays(name, job) else run(x, w, job)
     return y if job.out == asked.out else _embed(y, asked.shape, places)
+
+
+def _as_one(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
+    """Lines whose samples take turns as one, the taps as far apart as a line's samples are."""
+    b = job.batch
+    one = Job(1, 1, 1, 1, (job.n[0] * b,), (job.spans[0] * b + 1,), (1,), (1,), (job.first[0] * b,), (job.stop[0] * b,))
+    taps = np.zeros((1, 1, *one.k), w.dtype)
+    taps[..., :: b * job.dilation[0]] = w
+    y = perform(x.transpose(1, 2, 0).reshape(1, 1, -1), taps, one, "auto")
+    return y.reshape(-1, b).T[:, None, :: job.stride[0]]
 
 
 def _of_arrays(name: str, x: np.ndarray, job: Job) -> Callable[..., np.ndarray]:
     """The function that does a job on NumPy arrays."""
     if name == "overlap_save" and len(job.n) == 1:
-        return interleaved if fits_interleaved(x, job) else overlapped
+        return interleaved if job.batch == 2 and fits_interleaved(x, job) else overlapped
     if name in ("fft", "overlap_save") and planes.serves(job, x.dtype.char):
         return planes.whole if name == "fft" else planes.tiled
     return METHODS[name]

@@ -87,10 +87,10 @@ def _blocks(x: np.ndarray, spectrum: np.ndarray, job: Job, points: int, y: np.nd
 
 
 def fits_interleaved(x: np.ndarray, job: Job) -> bool:
-    """Whether these are two lines whose samples take turns in memory, under one filter."""
+    """Whether these are lines whose samples take turns in memory, under one filter."""
     size = x.itemsize
-    return job.batch == 2 and job.channels == job.filters == 1 and x.dtype.kind == "f" \
-        and x.strides[0] == size and x.strides[2] == 2 * size
+    return job.batch > 1 and len(job.n) == job.channels == job.filters == 1 and x.dtype.kind == "f" \
+        and x.strides[0] == size and x.strides[2] == job.batch * size
 
 
 def interleaved(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
