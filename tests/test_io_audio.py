@@ -388,3 +388,16 @@ def test_real_sounds(name):
     assert (*told["shape"], told["rate"]) == REAL_SOUNDS[name]
     assert x.data.dtype == np.float32
     assert 0.01 < np.abs(x.data).max() <= 1.3
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("form, channels", [("WAV", 1), ("WAV", 2), ("WAVEX", 2), ("WAVEX", 6)])
+def test_a_plain_wav_is_told_of_as_libsndfile_has_it(tmp_path, subtype, form, channels, monkeypatch):
+    """Which is not opened for it."""
+    path = tmp_path / "x.wav"
+    soundfile.write(path, np.zeros((11, channels)), 22050, subtype, format=form)
+    with soundfile.SoundFile(path) as file:
+        wanted = file.format, file.subtype, file.channels, file.samplerate, file.frames
+    monkeypatch.setattr(soundfile, "SoundFile", None)
+    told = sc.io.info(path)
+    assert (told["format"], told["subtype"], told["channels"], told["rate"], told["frames"]) == wanted

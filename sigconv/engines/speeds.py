@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import sys
 from functools import lru_cache
 from math import isfinite
@@ -37,7 +36,9 @@ def place() -> Path:
 
 def machine() -> str:
     """What factors hold for."""
-    return f"{platform.machine()} {_processor()} numpy {np.__version__}"
+    from platform import machine as kind
+
+    return f"{kind()} {_processor()} numpy {np.__version__}"
 
 
 def keep(factors: dict[str, float]) -> Path:
@@ -89,4 +90,6 @@ def _processor() -> str:
                 return next((text.split(":", 1)[1].strip() for text in file if text.startswith("model name")), "")
         except OSError:
             pass
-    return platform.processor()
+    from platform import processor
+
+    return processor()

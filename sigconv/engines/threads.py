@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .job import Job
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 __all__ = ["in_pieces", "pays", "workers"]
 
@@ -40,6 +43,8 @@ def workers() -> int:
 
 @lru_cache(maxsize=1)
 def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor  # which imports much
+
     return ThreadPoolExecutor(threads, "sigconv")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from math import inf, prod
 from typing import Any, TypeVar
 
@@ -195,6 +194,8 @@ def _planned(system: System, limit: float, domain: Domain) -> tuple[Plan | None,
 
 def _kept(cache: OrderedDict[Any, T], system: System, limit: float, domain: Domain, made: Callable[[], T]) -> T:
     """What was made of a system, remembered for the last few."""
+    from hashlib import blake2b
+
     taps = blake2b(b"".join(np.ascontiguousarray(p.w).tobytes() for p in system.parts)).digest()
     key = (taps, system.real, limit, domain, *((p.w.shape, p.w.dtype.char, p.n, p.o, p.first, p.stride, p.dilation, p.padding)
                                                for p in system.parts))

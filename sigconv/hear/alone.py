@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from .. import arrays, frames
+from .. import arrays
 from ..domain import Domain
 from ..errors import SigconvError
 from ..signal import Signal
@@ -28,6 +28,8 @@ def voices(y: Any, k: Any, domain: Domain, stride: Any = 1, *, which: Any = None
 
     Raises `SigconvError` as `frames.synthesis`, and for a channel that there is none of.
     """
+    from .. import frames
+
     lone = isinstance(y, Signal)
     results: list[Signal] = [y] if lone else list(y)
     names = [name for r in results for name in (r.channels or [str(i + 1) for i in range(r.value[-1])])]

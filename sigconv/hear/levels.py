@@ -41,6 +41,7 @@ OFFSET = -0.691
 SURROUND = {"ls": 1.41, "rs": 1.41, "lfe": 0.0}  # weights by channel name; every other channel counts 1
 PHASES, HALF, BETA = 4, 16, 5.0  # true peak: oversampling, taps on either side, Kaiser's β
 STRETCH = 4096  # samples that are interpolated, or passed over, together
+BLOCK = 2 * HALF  # of these in a row of a matrix; as wide as what it reads beside it, so that two turns do
 
 
 def loudness(x: Signal, *, gate: float = -70.0) -> float:
@@ -212,8 +213,7 @@ def highest(x: np.ndarray, best: float, first: int, stop: int) -> float:
     best = max(best, float(max(body.max(initial=0), -body.min(initial=0))))
     if not 0 < best < inf or not len(body):
         return best
-    taps = _phases()[:, None].astype(x.dtype)
-    bound = float(np.abs(taps).sum(axis=-1).max())
+    bound = float(np.abs(_phases()).sum(axis=-1).max()) * (1 + 1e-6)
     cuts = np.arange(0, len(body), STRETCH)
     peaks = np.maximum(np.maximum.reduceat(body, cuts), -np.minimum.reduceat(body, cuts))
     ends = [np.abs(part).max(initial=0) for part in (x[max(first - 2 * HALF, 0):first], x[stop:stop + 2 * HALF])]
@@ -222,8 +222,33 @@ def highest(x: np.ndarray, best: float, first: int, stop: int) -> float:
     for i in np.argsort(-reach):
         if reach[i] <= best:
             break
-        at = first + i * STRETCH
-        low, high = max(at - 2 * HALF, 0), at + STRETCH + 2 * HALF
-        y = conv(x[None, None, low:high], taps, window=(at - 1 + HALF - low, at + STRETCH + HALF - low))
+        y = _between(x, first + i * STRETCH - 1)
         best = max(best, float(y.max()), -float(y.min()))
     return best
+
+
+def _between(x: np.ndarray, at: int) -> np.ndarray:
+    """The phases after each of STRETCH + 1 samples from `at` on, zeros around x: as in `engines.products`, blocks of samples read
+    so many, by one matrix, every second block at once."""
+    matrix, blocks = _matrix(x.dtype.char), STRETCH // BLOCK + 1
+    low, high = at - HALF + 1, at - HALF + (blocks + 1) * BLOCK
+    wide = x[max(low, 0):high]
+    if len(wide) < high - low or not wide.flags.c_contiguous:
+        wide = np.zeros(high - low, x.dtype)
+        wide[max(-low, 0): max(-low, 0) + len(x[max(low, 0):high])] = x[max(low, 0):high]
+    y, step = np.empty((blocks, matrix.shape[1]), x.dtype), x.itemsize
+    for turn in (0, 1):
+        rows = y[turn::2]
+        frames = np.ndarray((len(rows), len(matrix)), x.dtype, wide, turn * BLOCK * step, (2 * BLOCK * step, step))
+        np.matmul(frames, matrix, out=rows)
+    return y.reshape(-1, PHASES - 1)[:STRETCH + 1]
+
+
+@lru_cache(maxsize=2)
+def _matrix(kind: str) -> np.ndarray:
+    """What a block of samples and those around it, BLOCK + 2·HALF − 1, give at the phases after each."""
+    taps = _phases()[:, ::-1].T
+    matrix = np.zeros((BLOCK + 2 * HALF - 1, BLOCK, PHASES - 1), kind)
+    for i in range(BLOCK):
+        matrix[i: i + 2 * HALF, i] = taps
+    return matrix.reshape(len(matrix), -1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -149,9 +150,7 @@ def sample(name: str = "speech") -> Path:
 
     Raises `SigconvError` for an unknown name; the message lists the known ones.
     """
-    from importlib.resources import files
-
-    folder = Path(str(files("sigconv_samples")))
+    folder = Path(import_module("sigconv_samples").__path__[0])
     known = {p.name: p for p in sorted(folder.iterdir()) if p.suffix in (".gif", ".npy", ".npz", ".png", ".flac", ".wav")}
     stems = {p.stem: p for p in known.values()}
     found = known.get(name) or stems.get(name)
@@ -162,12 +161,14 @@ def sample(name: str = "speech") -> Path:
 
 
 def _write_sound_or_image(sink: Sink, signal: Signal, suffix: str, subtype: str | None, comment: str | None) -> None:
-    from .image import IMAGES, write_image
     from .sound import SOUNDS, write_sound
 
     if suffix in SOUNDS:
         write_sound(sink, signal, suffix, subtype, comment)
-    elif suffix in IMAGES:
+        return
+    from .image import IMAGES, write_image
+
+    if suffix in IMAGES:
         write_image(sink, signal, suffix, subtype)
     else:
         known = [*SOUNDS, *IMAGES, ".npy", ".npz"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -25,6 +24,7 @@ from .doors import Source
 from .heads import Head, read_head
 from .limits import exact, limit, within
 from .sniff import refused
+from .wav import CODES
 
 __all__ = ["facts", "load_sound"]
 
@@ -81,15 +81,29 @@ def facts(source: Source, form: str, formats: str = "safe") -> dict[str, Any]:
     """What the header says, and what libsndfile makes of it, without decoding."""
     head = checked(source, form, formats)
     overheard = Overheard(source, form)
-    with overheard.listening(), decoder(source, form) as file:
-        frames, rate = file.frames, file.samplerate
-        known = frames if 0 <= frames < 2**62 else None
-        name_pair(head, file.channels)
-        told = {"kind": "sound", "format": file.format, "subtype": file.subtype, "channels": file.channels, "names": head.names,
-                "rate": rate, "frames": known, "shape": (file.channels, known), "duration": known and known / rate,
-                "claimed_frames": head.frames, "comment": head.extra.get("comment")}
+    kind, subtype, count, rate, frames = _written(source, form, head) or _looked_into(source, form, overheard)
     overheard.tell()
-    return told
+    known = frames if 0 <= frames < 2**62 else None
+    name_pair(head, count)
+    return {"kind": "sound", "format": kind, "subtype": subtype, "channels": count, "names": head.names, "rate": rate,
+            "frames": known, "shape": (count, known), "duration": known and known / rate, "claimed_frames": head.frames,
+            "comment": head.extra.get("comment")}
+
+
+def _looked_into(source: Source, form: str, overheard: Overheard) -> tuple[str, str, int, int, int]:
+    with overheard.listening(), decoder(source, form) as file:
+        return file.format, file.subtype, file.channels, file.samplerate, file.frames
+
+
+def _written(source: Source, form: str, head: Head) -> tuple[str, str, int, int, int] | None:
+    """The same from the header of a WAV that is as it says; None for all others."""
+    from .streamed import plain
+
+    if form != "WAV" or not plain(source, head):
+        return None
+    code = {"PCM": 1, "FLOAT": 3}[head.codec or ""], head.bits
+    subtype = next(name for name, stored in CODES.items() if stored == code)
+    return str(head.extra["format"]), subtype, head.channels or 0, int(head.rate or 0), head.frames or 0
 
 
 def checked(source: Source, form: str, formats: str) -> Head:
@@ -144,7 +158,9 @@ class Overheard:
         if self.form != "MP3":
             yield
             return
-        self.heard = self.heard or tempfile.TemporaryFile(prefix="sigconv-")  # noqa: SIM115 (closed by tell)
+        from tempfile import TemporaryFile
+
+        self.heard = self.heard or TemporaryFile(prefix="sigconv-")  # noqa: SIM115 (closed by tell)
         try:
             sys.stderr.flush()
             kept = os.dup(2)

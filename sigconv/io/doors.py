@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import stat
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -156,7 +155,9 @@ def _standard_input() -> Source:
         raise SigconvError("-: there is no standard input here; name a file")
     if stdin.isatty():
         raise SigconvError("-: standard input is a terminal; pipe a WAV file into it, or name a file")
-    with tempfile.TemporaryFile(prefix="sigconv-") as spool:
+    from tempfile import TemporaryFile
+
+    with TemporaryFile(prefix="sigconv-") as spool:
         size = 0
         while block := stdin.read(1 << 20):
             spool.write(block)

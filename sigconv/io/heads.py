@@ -107,7 +107,7 @@ def _fmt(raw: bytes, order: str) -> Head:
         extra = {} if names else {"unplaced": True}
     codec = RIFF_CODECS.get(code)
     head = Head(codec, OTHER_CODECS.get(code, f"codec {code:#06x}") + " in WAV", channels, rate, bits, None, names, extra)
-    head.extra["block"] = block
+    head.extra |= {"block": block, "format": "WAVEX" if raw[:2] == b"\xfe\xff" else "WAV"}
     head.extra["plain"] = order == "<" and (raw[:2] != b"\xfe\xff" or raw[26:40] == GUID)
     if codec and (not 1 <= bits <= 64 or block != channels * -(-bits // 8) or (codec == "FLOAT" and bits not in (32, 64))
                   or (codec in ("ALAW", "ULAW") and bits != 8) or (codec == "PCM" and bits > 32)):

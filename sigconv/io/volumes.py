@@ -9,9 +9,8 @@ allocated.
 from __future__ import annotations
 
 import json
-import zipfile
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +20,9 @@ from ..signal import Signal
 from .doors import Source
 from .limits import exact, within
 from .sink import Sink
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 __all__ = ["bare_array", "facts", "load_array", "write_npy", "write_npz"]
 
@@ -34,7 +36,7 @@ def load_array(source: Source, form: str, rate: Number | None = None) -> Signal:
     """The Signal of an opened .npy or .npz; `rate` reads a bare array's last axis as time."""
     if form == "NPY":
         return _bare(source, _read(source.file(), source.size), rate)
-    with zipfile.ZipFile(source.file()) as archive:
+    with _archive(source.file()) as archive:
         names = _members(source, archive)
         if META not in names:
             return _bare(source, _only(source, archive, names), rate)
@@ -46,11 +48,17 @@ def load_array(source: Source, form: str, rate: Number | None = None) -> Signal:
         return _whole(source, json.loads(str(text)), _member(archive, "data"))
 
 
+def _archive(file: Any, mode: Any = "r") -> ZipFile:
+    from zipfile import ZIP_DEFLATED, ZipFile  # which imports every kind of compression there is
+
+    return ZipFile(file, mode, ZIP_DEFLATED)
+
+
 def bare_array(source: Source, form: str) -> np.ndarray:
     """The one array of an opened .npy or .npz, as it is."""
     if form == "NPY":
         return _read(source.file(), source.size)
-    with zipfile.ZipFile(source.file()) as archive:
+    with _archive(source.file()) as archive:
         names = _members(source, archive)
         return _member(archive, "data") if META in names and "data" in names else _only(source, archive, names)
 
@@ -60,7 +68,7 @@ def facts(source: Source, form: str) -> dict[str, Any]:
     if form == "NPY":
         shape, _, dtype = _header(source.file(), source.size)
         return _facts(form, shape, dtype, None)
-    with zipfile.ZipFile(source.file()) as archive:
+    with _archive(source.file()) as archive:
         names = _members(source, archive)
         own = META in names
         name = "data" if own else names[0]
@@ -115,21 +123,23 @@ def _read(file: Any, size: int, kinds: str = "biufc") -> np.ndarray:
     return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def _members(source: Source, archive: zipfile.ZipFile) -> list[str]:
+def _members(source: Source, archive: ZipFile) -> list[str]:
     """Names of the arrays, the whole unpacked size within the limit."""
+    from zipfile import ZIP_DEFLATED, ZIP_STORED
+
     infos = archive.infolist()
     if not infos or not all(info.filename.endswith(".npy") for info in infos):
         raise source.error("a zip archive of other things than .npy arrays; wanted an .npz (numpy.savez)")
     if len(infos) > MEMBERS or len({info.filename for info in infos}) < len(infos):
         raise source.error(f"an .npz of {len(infos)} arrays; wanted one array, or a file by sigconv.save")
-    if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1 for info in infos):
+    if any(info.compress_type not in (ZIP_STORED, ZIP_DEFLATED) or info.flag_bits & 1 for info in infos):
         raise source.error("an .npz that is encrypted or packed in an unusual way; wanted numpy.savez or savez_compressed")
     size = sum(info.file_size for info in infos)
     within("unpacked", size, f"an .npz of {size} bytes unpacked")
     return [info.filename.removesuffix(".npy") for info in infos]
 
 
-def _member(archive: zipfile.ZipFile, name: str, kinds: str = "biufc") -> np.ndarray:
+def _member(archive: ZipFile, name: str, kinds: str = "biufc") -> np.ndarray:
     info = archive.getinfo(f"{name}.npy")
     with archive.open(info) as file:
         array = _read(file, info.file_size, kinds)
@@ -137,7 +147,7 @@ def _member(archive: zipfile.ZipFile, name: str, kinds: str = "biufc") -> np.nda
     return array
 
 
-def _only(source: Source, archive: zipfile.ZipFile, names: list[str]) -> np.ndarray:
+def _only(source: Source, archive: ZipFile, names: list[str]) -> np.ndarray:
     if len(names) > 1:
         raise source.error(f"an .npz of {len(names)} arrays ({', '.join(names[:6])}); wanted one, or a file by sigconv.save: "
                            "make a Signal of the array you mean and save that")
@@ -210,9 +220,11 @@ def write_npz(sink: Sink, signal: Signal) -> None:
     channels = [None if names is None else list(names) for names in x.names]
     meta = {"version": 1, "step": list(map(str, d.step)), "start": list(map(str, d.start)), "unit": list(d.unit),
             "name": list(d.name), "channels": channels if any(channels) else None}
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+    from zipfile import ZipInfo
+
+    with _archive(sink, "w") as archive:
         for name, array in (("data", x.data), (META, np.array(json.dumps(meta)))):
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as file:
+            with archive.open(ZipInfo(f"{name}.npy"), "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
 
 
