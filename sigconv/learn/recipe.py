@@ -9,7 +9,10 @@ from types import NoneType
 from typing import Any
 
 from ..errors import UsageError, among, hint
+from .augmenting import Augment
 from .config import Config, number, refuse_strangers
+from .masking import mask
+from .words import fitted
 
 __all__ = ["TIPS", "Recipe", "explained", "without"]
 
@@ -101,6 +104,11 @@ class Recipe:
         for name in ("augment", "masks"):
             if not isinstance(getattr(self, name), (Mapping, NoneType)):
                 raise UsageError(f"{name} {getattr(self, name)!r}: wanted a table of options, or None")
+        if self.augment is not None:
+            refuse_strangers(self.augment, Augment, "augment")
+            Augment(**self.augment)
+        if self.masks is not None:
+            fitted(mask, self.masks, "masks", least=0)
 
     def on(self, tip: str) -> bool:
         """Whether a tip is followed."""
