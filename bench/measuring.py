@@ -6,6 +6,7 @@ difference, of medians of runs taken in turn: A B A B …, so that whatever else
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "docs" / "benchmarks.md"
@@ -97,6 +99,23 @@ def machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "click", "soundfile"))
     model, python = next(models, platform.machine()), platform.python_version()
     return f"{model}, {cores} cores, {platform.system()}; Python {python}, {packages}; {THREADS} thread a process."
+
+
+def kept(file: Path, key: Mapping[str, Any], make: Callable[[], Mapping[str, Any]]) -> dict[str, Any]:
+    """What a run of this key gave: of the file's line for it, or made now and kept as one."""
+    for line in _lines(str(file)):
+        if key == (old := json.loads(line))["key"]:
+            return old["run"]
+    run = dict(make())
+    with file.open("a") as out:
+        out.write(json.dumps({"key": dict(key), "run": run}) + "\n")
+    print(dict(key), run, flush=True)
+    return run
+
+
+def spread(values: Sequence[float]) -> str:
+    """Each of them, and their standard deviation."""
+    return ", ".join(f"{v:.1f}" for v in values) + (f"; ± {statistics.stdev(values):.1f}" if len(values) > 1 else "")
 
 
 def _lines(path: str) -> list[str]:

@@ -15,7 +15,7 @@ from .common import Talk, talk_options
 @click.command()
 @click.option("-p", "--preset", metavar="P",
               help="The net and how it is trained: m5, tcresnet8, bcresnet1 … bcresnet8, matchboxnet, "
-              "sincnet, lenet, strided, multiscale, dense, …  [default: what holds best on speakers never heard]")
+              "sincnet, lenet, strided, pooled, multiscale, dense, …  [default: what holds best on speakers never heard]")
 @click.option("-o", "--output", metavar="RUN", help="The folder of the run.  [default: ./run, or the next free number]")
 @click.option("--split", default="auto", metavar="S", help="Who is tested: official, speaker, speaker:NAME, fold:2/5, clips.  "
               "[default: by speaker where speakers are known]")

@@ -68,11 +68,61 @@ def test_a_threshold_is_never_above_what_a_sure_net_says(tmp_path, monkeypatch):
     ({"drop": 1}, "drop 1"), ({"augment": 1}, "augment 1"), ({"masks": 1}, "masks 1"), ({"without": 3}, "without 3"),
     ({"seed": -1}, "seed -1"), ({"seed": "a"}, "seed 'a'"), ({"rate": 0}, "rate 0"), ({"front": "foo"}, "front 'foo'"),
     ({"blocks": 1}, "blocks '1'"), ({"head": 3}, "head '3'"), ({"votes": 0}, "votes 0"), ({"heads": "foo"}, "heads 'foo'"),
-    ({"threshold": float("nan")}, "threshold nan"), ({"window": "x"}, "window 'x'"), ({"labels": "x"}, "option 'labels'")])
+    ({"threshold": float("nan")}, "threshold nan"), ({"window": "x"}, "window 'x'"), ({"labels": "x"}, "option 'labels'"),
+    ({"augment": {"noise": "a"}}, "noise 'a': wanted a share"), ({"augment": {"snr": 3}}, "snr 3: wanted two numbers"),
+    ({"augment": {"snr": ["a", "b"]}}, "two numbers"), ({"augment": {"gain": float("inf")}}, "gain inf"),
+    ({"augment": {"nois": 1}}, "did you mean 'noise'"), ({"augment": {"knots": 2.5}}, "knots a whole number"),
+    ({"augment": {"recordings": ["a"]}}, "a list of samples"), ({"masks": {"freq": 3}}, "did you mean 'frequency'"),
+    ({"masks": {"time": -5}}, "time -5: wanted a whole number from 0"), ({"masks": {"value": "x"}}, "value 'x': wanted a number"),
+    ({"head": {"pol": "mean"}}, "did you mean 'pool'"), ({"head": {"drop": "a"}}, "drop 'a': wanted a share"),
+    ({"head": {"bias": 1}}, "bias 1: wanted true or false"), ({"heads": {"spekaer": ["a"]}}, "did you mean 'speaker'"),
+    ({"heads": {"speaker": []}}, "a list of answers"), ({"heads": {"speaker": 3}}, "a list of answers"),
+    ({"front": {3: 3}}, "wave: 3; wanted no options")])
 def test_options_that_are_none_are_refused_in_a_line(option, said, tmp_path):
     data = Speech(tones(tmp_path / "data"), cache=False)
     with pytest.raises(SigconvError, match=said):
         train(data, "m5", **{"epochs": 0} | option)
+
+
+@pytest.mark.parametrize(("entry", "said"), [
+    (3, "a block 3: wanted a table"), ("block", "wanted a table"), ({"kind": ["a"]}, "a block of kind"), ({5: 3}, "block: 5"),
+    ({"channels": -1}, "whole number from 0"), ({"channels": "a"}, "channels 'a'"), ({"taps": True}, "bank: True"),
+    ({"channels": 2**20, "taps": 999}, "numbers in all"), ({"groups": 0}, "groups 0"), ({"groups": 3}, "a divisor of both"),
+    ({"drop": 2}, "below 1"), ({"before": "x"}, "true or false"), ({"normalise": 3}, "normalise 3: wanted a word"),
+    ({"normalise": "group:0"}, "wanted one whole number"), ({"normalise": "trailing:-3"}, "one whole number"),
+    ({"normalise": "subspectral:3"}, "no frequencies"), ({"pool": 3}, "pool 3: wanted a word"),
+    ({"kind": "residual"}, "residual without blocks"), ({"kind": "residual", "blocks": [3]}, "a list of tables"),
+    ({"kind": "multiscale", "blocks": [{}], "scales": [0]}, "whole numbers from 1"),
+    ({"kind": "broadcast", "channels": 4}, "without a frequency axis")])
+def test_blocks_that_are_none_are_refused_in_a_line(entry, said):
+    with pytest.raises(UsageError, match=said):
+        Net(TINY.but(blocks=[entry]))
+
+
+@pytest.mark.parametrize(("entry", "said"), [
+    ({"taps": 99, "valid": True}, "no frequency"), ({"pool": "max:99x1"}, "no frequency"),
+    ({"kind": "broadcast", "channels": 8, "bands": 7}, "'subspectral:7' of 40 frequencies")])
+def test_blocks_on_frequencies_that_they_do_not_fit(entry, said):
+    with pytest.raises(UsageError, match=said):
+        Net(TINY.but(front={"kind": "mel"}, blocks=[{"kind": "fold", "how": "open"}, entry, {"kind": "fold", "how": "mean"}]))
+
+
+@pytest.mark.parametrize(("name", "option"), [
+    ("tcresnet8", {"width": "a"}), ("bcresnet", {"size": 1.5}), ("voices", {"width": -3}), ("multiscale", {"scales": 3}),
+    ("dense", {"window": "a"}), ("lenet", {"maps": 0})])
+def test_options_that_no_preset_can_take(name, option):
+    with pytest.raises(UsageError, match=f"preset {name}: {next(iter(option))} .*wanted a"):
+        Net(name, labels=("a", "b"), **option)
+
+
+def test_labels_without_a_clip_are_told(tmp_path):
+    folder, labels = tones(tmp_path / "data"), ("low", "zz", "high", "yy")
+    with pytest.warns(SigconvWarning, match="no clip of zz, yy to learn from"):
+        assert train(Speech(folder, labels, cache=False), TINY, **QUICK).net.labels == labels
+    with pytest.raises(SigconvError, match="clips of one label alone, 'high'"):
+        train(Speech(folder, ["high", "zz"], cache=False), TINY, **QUICK)
+    ran = run("train", "data", "--labels", "high,low,zz", "--preset", "m5", "--epochs", 0, cwd=tmp_path)
+    assert ran.code == 0 and "no clip of zz to learn from" in ran.err, ran
 
 
 def test_a_seed_of_a_split_is_a_whole_number(tmp_path):

@@ -20,8 +20,8 @@ from sigconv.errors import SigconvError, UsageError
 from sigconv.learn import TIPS, Config, Net, Recipe, Speech, compare, evaluate, sweep, train
 from sigconv.learn.asking import resolved
 from sigconv.learn.evaluating import report, wilson
-from sigconv.learn.feeding import drawn
-from sigconv.learn.recipe import explained, without
+from sigconv.learn.feeding import batch_of, drawn
+from sigconv.learn.recipe import WORTH, explained, without
 from sigconv.learn.steps import learning_rate, loss_of, optimizer_of, paced, shrink, targets_of
 
 torch.set_num_threads(1)
@@ -202,6 +202,15 @@ def test_ten_tips_each_on_by_default():
         Recipe(without=("shufle",))
 
 
+def test_what_the_tips_are_worth_is_what_the_bench_measured():
+    page = (Path(__file__).parents[1] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.partition("<!-- tips: begin -->")[2].partition("<!-- tips: end -->")[0].splitlines()]
+    lost = {row[1].split("`")[1]: float(row[4]) for row in rows if len(row) > 4 and "`" in row[1]}
+    assert lost == WORTH and lost["shuffle"] > 0 < lost["normalise"] and [*WORTH] == [*TIPS]
+    for (tip, points), line in zip(lost.items(), explained(Recipe(), TINY), strict=True):
+        assert f"on   {tip} " in line and f"spoken digits without it: {0 - points:+.1f} points" in line
+
+
 def test_tips_of_the_net():
     _, usual = made("")
     _, plain = made("relu")
@@ -241,6 +250,39 @@ def test_tips_of_the_data(data):
     steps = []
     train(data, TINY, without=["minibatch"], watch=lambda said: steps.append(said["steps"]), **QUICK | {"epochs": 1})
     assert set(steps) == {1}
+
+
+BYPASSED = TINY.but(blocks=[*TINY.blocks, {"kind": "residual", "blocks": [{"channels": 8, "taps": 3}]}])
+BRIEF = QUICK | {"epochs": 2, "late": 0, "decay": 1.0, "choose": "last"}
+
+
+@pytest.fixture(scope="module")
+def tipped(data):
+    """A short run with all the tips, twice."""
+    return [train(data, BYPASSED, **BRIEF).net.state_dict() for _ in range(2)]
+
+
+@pytest.mark.parametrize("tip", TIPS)
+def test_each_tip_changes_what_is_learned(data, tipped, tip):
+    assert same(*tipped) and not same(tipped[0], train(data, BYPASSED, without=tip, **BRIEF).net.state_dict())
+
+
+def test_the_level_is_part_of_the_normalisation(data):
+    net, power = Net(TINY.but(labels=data.labels)), []
+    for recipe in (Recipe(augment=None, negatives=0), Recipe(augment=None, negatives=0, without="normalise")):
+        x, _ = batch_of(net, data, np.arange(4), recipe, torch.Generator().manual_seed(0))
+        power.append(float(x.square().mean(1).max() * net.window / (0.25 * RATE)))
+    assert power[0] == pytest.approx(1e-2, rel=0.1) and power[1] == pytest.approx(0.02, rel=0.1)
+
+
+@pytest.mark.parametrize("kind", ["mel", "gammatone", "gabor", "sinc"])
+def test_a_fixed_front_is_the_same_to_the_bit_after_training(data, kind):
+    moved = {}
+    for way in ("fixed", "initial", "learned"):
+        net = train(data, TINY.but(front={"kind": kind, "count": 8, "train": way}), **QUICK | {"epochs": 1}).net
+        before = dict(Net(net.config).front.named_parameters())
+        moved[way] = max(float((p - before[name]).detach().abs().max()) for name, p in net.front.named_parameters())
+    assert moved["fixed"] == 0 < min(moved["initial"], moved["learned"])
 
 
 # ------------------------------------------------------------------ figures

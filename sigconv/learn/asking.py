@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SigconvError, UsageError, among, hint, printable
+from ..errors import SigconvError, SigconvWarning, UsageError, among, hint, printable
 from . import presets
-from .config import Config
+from .config import QUESTIONS, Config
 from .recipe import Recipe
 from .speech import Speech
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["resolved", "split_of"]
 
-HEADS = ("label", "speaker", "take", "part")  # what a net may be asked of a clip
 
 
 def split_of(data: Any, how: str, seed: int) -> Split:
@@ -31,6 +31,13 @@ def resolved(preset: str | Config | None, data: Speech, options: Mapping[str, An
     """The net and the recipe of a preset's name (or a config) and options of either."""
     if not len(data):
         raise SigconvError("no clips to learn from: wanted some on the training side")
+    silent = [label for label, count in data.counts.items() if not count]
+    if len(data.labels) - len(silent) < 2:
+        alone = printable(data.items[0].label, 60)
+        raise SigconvError(f"clips of one label alone, {alone!r}: wanted some of two on the training side")
+    if silent:
+        warnings.warn(f"no clip of {printable(', '.join(silent), 120)} to learn from: a net answers that hardly ever",
+                      SigconvWarning, stacklevel=4)
     words = {f.name for f in fields(Recipe)}
     mine = {k: v for k, v in options.items() if k in words}
     rest = {k: v for k, v in options.items() if k not in words}
@@ -41,7 +48,7 @@ def resolved(preset: str | Config | None, data: Speech, options: Mapping[str, An
     if not isinstance(heads, Mapping):
         names = heads.split(",") if isinstance(heads, str) else list(heads)
         for name in names:
-            among(name, HEADS, "heads")
+            among(name, ("label", *QUESTIONS), "heads")
         rest["heads"] = {name: tuple(sorted({getattr(item, name) for item in data.items})) for name in names if name != "label"}
     if isinstance(preset, Config):
         if unknown := set(rest) - set(Config.__dataclass_fields__):

@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SigconvError
+from ..errors import SigconvError, printable
+from .config import number
 from .effects import coloured, equalised, noisy, reverberant, sped, tilted, tract
 from .leveling import placed
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 __all__ = ["Augment"]
+
+MOST = 300  # dB, knots, s
 
 
 @dataclass(frozen=True)
@@ -60,16 +63,20 @@ class Augment:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, (tuple, list)) and field.name != "recordings":
-                if len(value) != 2 or not value[0] <= value[1]:
-                    raise SigconvError(f"{field.name} {value!r}: wanted two numbers, from … to")
+            listed = isinstance(value, (tuple, list))
+            if field.name == "recordings":
+                wanted, fits = "a list of samples", listed and all(getattr(one, "ndim", 0) and len(one) for one in value)
+            elif isinstance(field.default, tuple):
+                wanted, fits = "two numbers, from … to", listed and len(value) == 2 and all(
+                    number(v, -MOST, MOST) for v in value) and value[0] <= value[1]
             elif field.name in ("room", "noise"):
-                if not 0 <= value <= 1:
-                    raise SigconvError(f"{field.name} {value!r}: wanted a share of the clips, 0 … 1")
-            elif field.name != "recordings" and not value >= 0:
-                raise SigconvError(f"{field.name} {value!r}: wanted 0 or more")
-        if self.speed > 1 or self.tract > 1 or self.t60[0] < 0.001 or self.knots < 2:
-            raise SigconvError("speed and tract are at most 1, t60 at least 0.001 s, knots at least 2")
+                wanted, fits = "a share of the clips, 0 … 1", number(value, 0, 1)
+            else:
+                wanted, fits = f"0 or more, at most {MOST}", number(value, 0, MOST)
+            if not fits:
+                raise SigconvError(f"{field.name} {printable(repr(value), 60)}: wanted {wanted}")
+        if self.speed > 1 or self.tract > 1 or self.t60[0] < 0.001 or self.knots < 2 or not isinstance(self.knots, int):
+            raise SigconvError("speed and tract are at most 1, t60 at least 0.001 s, knots a whole number, at least 2")
 
     def __call__(self, x: Tensor, rate: int, generator: Generator, lengths: Any = None, window: int | None = None) -> Tensor:
         import torch

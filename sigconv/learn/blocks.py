@@ -14,20 +14,22 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from ..errors import UsageError, hint
-from .layers import Norm, Pool, Reach, WholeFilters, bank, nonlinear
+from ..errors import UsageError, hint, printable
+from .layers import Norm, Pool, Reach, Unshared, WholeFilters, bank, nonlinear
+from .words import fitted
 
 __all__ = ["Block", "Chain", "Shape", "build", "chain"]
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What an array of a net looks like beside batch and time: its channels, its frequencies (0: it has no such axis); whether
-    layers pad along time."""
+    """What an array of a net looks like beside the batch: its channels, its frequencies (0: it has no such axis), its instants
+    for a window (0: not known); whether layers pad along time."""
 
     channels: int
     height: int = 0
     pad: bool = False
+    instants: int = 0
 
     @property
     def dims(self) -> int:
@@ -45,16 +47,23 @@ class Block(Part):
     """Normalise → bank → nonlinearity → pool, the unit of every net; each stage may be absent.
 
     `normalise` acts on what the bank gives, as in published nets, or with `before` on what it takes. `taps`, `stride`,
-    `dilation`: a number, or [frequency, time]. `separable`: a filter a channel, then 1 × 1. `drop`: dropout of whole filters.
+    `dilation`: a number, or [frequency, time]. `separable`: a filter a channel, then 1 × 1. `shared` false: other taps at every
+    place (`layers.Unshared`), for which the net must have a `window`. `drop`: dropout of whole filters.
     """
 
     def __init__(self, shape: Shape, *, channels: int = 0, taps: Any = 1, stride: Any = 1, dilation: Any = 1, groups: int = 1,
-                 separable: bool = False, depthwise: bool = False, bias: bool = False, normalise: str = "batch",
-                 before: bool = False,
-                 nonlinearity: str = "relu", pool: str = "", drop: float = 0.0, valid: bool = False):
+                 separable: bool = False, depthwise: bool = False, shared: bool = True, bias: bool = False,
+                 normalise: str = "batch", before: bool = False, nonlinearity: str = "relu", pool: str = "", drop: float = 0.0,
+                 valid: bool = False):
         super().__init__()
         m, dims = channels or shape.channels, shape.dims
-        options = {"stride": stride, "dilation": dilation, "pad": shape.pad, "pad_frequency": not valid}
+        options: dict[str, Any] = {"stride": stride, "dilation": dilation, "pad": shape.pad, "pad_frequency": not valid}
+        if not shared:
+            if separable or depthwise or groups > 1:
+                raise UsageError("shared = false: wanted a block that is not separable, depthwise or in groups")
+            if shape.pad or not shape.instants:
+                raise UsageError('shared = false, other taps at every instant: wanted a net with a window, and pad = "input"')
+            options["size"] = (shape.height, shape.instants)[-dims:]
         if separable or depthwise:
             deep, reach = bank(dims, shape.channels, shape.channels, taps, groups=shape.channels, bias=bias and depthwise,
                                **options)
@@ -62,7 +71,8 @@ class Block(Part):
             m = shape.channels if depthwise else m
         else:
             self.bank, reach = bank(dims, shape.channels, m, taps, groups=groups, bias=bias, **options)
-        self.normalise = Norm(normalise, shape.channels if before else m, dims) if normalise != "none" else None
+        inner = replace(shape, channels=m, height=_height(self.bank, shape.height))
+        self.normalise = _norm(normalise, shape if before else inner) if normalise != "none" else None
         self.before = before
         self.nonlinearity = nonlinear(nonlinearity)
         self.drop = WholeFilters(drop)
@@ -70,7 +80,7 @@ class Block(Part):
         parts = [self.normalise.reach] if self.normalise else []
         parts = [*parts, reach] if before else [reach, *parts]
         self.reach = _row([*parts, *([self.pool.reach] if self.pool else [])])
-        self.shape = replace(shape, channels=m, height=_height(self, shape))
+        self.shape = replace(inner, height=_pooled(self.pool, inner.height))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         if self.normalise is not None and self.before:
@@ -140,14 +150,17 @@ class Broadcast(Part):
 
     def __init__(self, shape: Shape, *, channels: int, stride: int = 1, dilation: int = 1, drop: float = 0.1, bands: int = 5):
         super().__init__()
+        if not shape.height:
+            raise UsageError("broadcast without a frequency axis: wanted a fold that opens one")
         self.same = channels == shape.channels
         first = [] if self.same else [bank(2, shape.channels, channels, 1)[0], Norm("batch", channels, 2), nn.ReLU()]
         deep = bank(2, channels, channels, (3, 1), stride=(stride, 1), groups=channels)[0]
-        self.frequency = nn.Sequential(*first, deep, Norm(f"subspectral:{bands}", channels, 2))
+        left = replace(shape, channels=channels, height=_height(deep, shape.height))
+        self.frequency = nn.Sequential(*first, deep, _norm(f"subspectral:{bands}", left))
         along, self.reach = bank(2, channels, channels, (1, 3), dilation=(1, dilation), groups=channels, pad=shape.pad)
         self.time = nn.Sequential(along, Norm("batch", channels, 2), nn.SiLU(), bank(2, channels, channels, 1)[0],
                                   WholeFilters(drop))
-        self.shape = replace(shape, channels=channels, height=-(-shape.height // stride))
+        self.shape = left
         self.skip = (self.reach.first + self.reach.last) // 2
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -179,7 +192,7 @@ class Multiscale(Part):
 
     def __init__(self, shape: Shape, *, blocks: Sequence[Mapping[str, Any]], scales: Sequence[int] = (1, 2, 4)):
         super().__init__()
-        self.body = chain(blocks, shape)
+        self.body = chain(blocks, replace(shape, instants=0))
         if shape.dims != 1 or self.body.reach.stride != 1 or not scales:
             raise UsageError("multiscale: wanted blocks of stride 1 along time, on channels without a frequency axis")
         self.scales = tuple(scales)
@@ -223,30 +236,23 @@ def build(entry: Mapping[str, Any], shape: Shape) -> Any:
 
     Raises `UsageError` for a kind or a word that is not known.
     """
+    if not isinstance(entry, Mapping):
+        raise UsageError(f"a block {printable(repr(entry), 60)}: wanted a table, e.g. {{channels = 32, taps = 3}}")
     options = dict(entry)
     kind = options.pop("kind", "block")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise UsageError(f"a block of kind {kind!r}: wanted {', '.join(KINDS)}{hint(str(kind), KINDS)}")
-    known = set(KINDS[kind].__init__.__kwdefaults__ or {}) | _needed(KINDS[kind])
-    for word in options:
-        if word not in known:
-            raise UsageError(f"{kind}: {word!r}; wanted some of {', '.join(sorted(known))}{hint(word, known)}")
-    if missing := _needed(KINDS[kind]) - set(options):
-        raise UsageError(f"{kind} without {', '.join(sorted(missing))}")
-    return KINDS[kind](shape, **options)
+    return KINDS[kind](shape, **fitted(KINDS[kind], options, kind))
 
 
 def chain(entries: Sequence[Mapping[str, Any]], shape: Shape) -> Chain:
     """The modules of several entries, each on what the one before gives."""
     modules: list[Any] = []
+    at = shape
     for entry in entries:
-        modules.append(build(entry, modules[-1].shape if modules else shape))
+        modules.append(build(entry, at))
+        at = replace(modules[-1].shape, instants=modules[-1].reach.count(at.instants))
     return Chain(modules, shape)
-
-
-def _needed(kind: type[Any]) -> set[str]:
-    code, given = kind.__init__.__code__, kind.__init__.__kwdefaults__ or {}
-    return set(code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]) - set(given)
 
 
 def _row(reaches: Sequence[Reach]) -> Reach:
@@ -256,10 +262,26 @@ def _row(reaches: Sequence[Reach]) -> Reach:
     return total
 
 
-def _height(block: Block, shape: Shape) -> int:
-    """The frequencies that a block leaves."""
-    if not shape.height:
+def _height(bank: Any, height: int) -> int:
+    """The frequencies that a bank leaves."""
+    conv: Any = bank[0] if isinstance(bank, nn.Sequential) else bank
+    if not height:
         return 0
-    conv: Any = block.bank[0] if isinstance(block.bank, nn.Sequential) else block.bank
-    n = (shape.height + 2 * conv.padding[0] - conv.dilation[0] * (conv.kernel_size[0] - 1) - 1) // conv.stride[0] + 1
-    return (n - block.pool.size[0]) // block.pool.stride[0] + 1 if block.pool else n
+    if isinstance(conv, Unshared):
+        return conv.places[0]
+    return _some((height + 2 * conv.padding[0] - conv.dilation[0] * (conv.kernel_size[0] - 1) - 1) // conv.stride[0] + 1)
+
+
+def _pooled(pool: Pool | None, height: int) -> int:
+    """The frequencies that a pool leaves."""
+    return _some((height - pool.size[0]) // pool.stride[0] + 1) if pool and height else height
+
+
+def _some(height: int) -> int:
+    if height < 1:
+        raise UsageError("a block that leaves no frequency: wanted fewer taps, or a smaller pool")
+    return height
+
+
+def _norm(kind: str, shape: Shape) -> Norm:
+    return Norm(kind, shape.channels, shape.dims, shape.height)

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from ..errors import UsageError, hint, printable
+from ..errors import UsageError, among, hint, printable
 
 __all__ = ["Config", "toml"]
 
 LIMIT = 4096  # labels
+QUESTIONS = ("speaker", "take", "part")  # that a net may be asked of a clip beside its label
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Config:
     heads: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.labels, (str, Sequence)):
+            raise UsageError(f"labels {printable(self.labels, 60)!r}: wanted a list of words")
         labels = tuple(map(str, self.labels))
         object.__setattr__(self, "labels", labels)
         if not 2 <= len(labels) <= LIMIT or len(set(labels)) < len(labels):
@@ -58,6 +61,10 @@ class Config:
             if not isinstance(getattr(self, name), kind):
                 raise UsageError(f"{name} {printable(getattr(self, name), 60)!r}: wanted a "
                                  f"{'table' if kind is Mapping else 'list of tables'}")
+        for name, answers in self.heads.items():
+            among(name, QUESTIONS, "heads")
+            if not isinstance(answers, (list, tuple)) or not 1 <= len(set(map(str, answers))) == len(answers):
+                raise UsageError(f"heads: {name} {printable(answers, 60)!r}: wanted a list of answers, each once")
         if self.pad not in ("input", "layers"):
             raise UsageError(f"pad {self.pad!r}: wanted input or layers")
 

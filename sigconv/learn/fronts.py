@@ -23,10 +23,11 @@ from torch.nn import functional as F
 
 from .. import kernels, scales
 from ..domain import Domain, line
-from ..errors import UsageError, among, hint
+from ..errors import UsageError, among
 from ..signal import Signal
 from .config import number
 from .layers import Reach
+from .words import fitted
 
 __all__ = ["FRONTS", "Front", "front"]
 
@@ -105,10 +106,9 @@ class Filters(Front):
 
     low: torch.Tensor
 
-    def __init__(self, rate: int, train: str, *, family: str, count: int = 40, taps: int = 0, low: float = 60.0,
-                 high: float = 0.0,
-                 scale: str = "mel", hop: float = 0.01, frame: float = 0.04, compress: str = "log", smooth: float = 0.4,
-                 quiet: float = QUIET):
+    def __init__(self, rate: int, train: str, family: str, *, count: int = 40, taps: int = 0, low: float = 60.0,
+                 high: float = 0.0, scale: str = "mel", hop: float = 0.01, frame: float = 0.04, compress: str = "log",
+                 smooth: float = 0.4, quiet: float = QUIET):
         self.length, high, step = taps or round(0.025 * rate) | 1, high or 0.475 * rate, max(round(hop * rate), 1)
         self.jump = next(d for d in (4, 3, 2, 1) if step % d == 0)
         self.fine = step // self.jump
@@ -286,11 +286,6 @@ def front(spec: Mapping[str, Any], rate: int) -> Front:
         from .scattered import Scattered
 
         make = Scattered
-    known = make.__init__.__kwdefaults__ or {}
-    for word in options:
-        if word not in known:
-            raise UsageError(f"front {kind}: {word!r}; wanted some of {', '.join(known) or 'no options'}{hint(word, known)}")
+    options = fitted(make, options, f"front {kind}")
     _ranges(kind, options, rate)
-    if make is Filters:
-        options["family"] = kind
-    return make(rate, train, **({"compress": "pcen"} if kind == "pcen" else {}) | options)
+    return make(rate, train, *[kind] * (make is Filters), **({"compress": "pcen"} if kind == "pcen" else {}) | options)

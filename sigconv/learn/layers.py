@@ -7,6 +7,7 @@ One after another they compose, side by side they unite, and so the receptive fi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import torch
@@ -15,11 +16,12 @@ from torch.nn import functional as F
 
 from ..errors import SigconvError, UsageError, among
 
-__all__ = ["NONLINEARITIES", "NORMS", "Norm", "Pool", "Reach", "WholeFilters", "bank", "nonlinear", "standardise"]
+__all__ = ["NONLINEARITIES", "NORMS", "Norm", "Pool", "Reach", "Unshared", "WholeFilters", "bank", "nonlinear", "standardise"]
 
 NONLINEARITIES = ("relu", "leaky", "tanh", "swish", "abs", "square", "log", "none")
 NORMS = ("batch", "channel", "subspectral", "trailing", "group", "layer", "instance", "none")
 EPS = 1e-5
+LARGEST = 2**26  # weights of a bank
 
 
 class Reach(NamedTuple):
@@ -76,12 +78,17 @@ class Norm(nn.Module):
     statistics over all time: exact batches, but no exact scan (`exact` is False).
     """
 
-    def __init__(self, kind: str, channels: int, dims: int):
+    def __init__(self, kind: str, channels: int, dims: int, height: int = 0):
         super().__init__()
         self.kind, _, number = kind.partition(":")
         among(self.kind, NORMS, "normalise")
-        self.size = _whole(number, kind) if number else {"subspectral": 5, "trailing": 100, "group": 1}.get(self.kind, 1)
+        usual = {"subspectral": 5, "trailing": 100}.get(self.kind, 1)
+        self.size = _pair(_whole(number, kind), kind, 1)[0] if number else usual
         self.channels, self.dims = channels, dims
+        if self.kind == "group" and channels % self.size:
+            raise UsageError(f"normalise {kind!r} of {channels} channels: wanted a divisor of them")
+        if self.kind == "subspectral" and (not height or height % self.size):
+            raise UsageError(f"normalise {kind!r} of {height or 'no'} frequencies: wanted a divisor of them")
         if self.kind == "batch":
             self.batch = (nn.BatchNorm1d if dims == 1 else nn.BatchNorm2d)(channels)
         elif self.kind == "subspectral":
@@ -89,8 +96,6 @@ class Norm(nn.Module):
         else:
             self.weight = nn.Parameter(torch.ones(channels))
             self.bias = nn.Parameter(torch.zeros(channels))
-        if self.kind == "group" and channels % self.size:
-            raise UsageError(f"normalise {kind!r} of {channels} channels: wanted a divisor of them")
 
     @property
     def exact(self) -> bool:
@@ -186,17 +191,60 @@ class WholeFilters(nn.Module):
         return x * (keep / (1 - self.p)).reshape(*x.shape[:2], *(1 for _ in x.shape[2:])).to(x.dtype)
 
 
+class Unshared(nn.Module):
+    """A bank whose taps are others at every place: locally connected, as a convolution before its weights were shared.
+
+    Of (b, c, *size): (b, m, *places), `weight` (m, c·taps, places), a bias for each. It has a place for each sample of one size
+    alone, so it does not slide (`exact` is False).
+    """
+
+    exact = False
+
+    def __init__(self, incoming: int, channels: int, size: Sequence[int], taps: Sequence[int], stride: Sequence[int],
+                 padding: Sequence[int], dilation: Sequence[int], bias: bool):
+        super().__init__()
+        self.size, self.cut = tuple(size), {"kernel_size": (1, *taps)[-2:], "stride": (1, *stride)[-2:],
+                                            "padding": (0, *padding)[-2:], "dilation": (1, *dilation)[-2:]}
+        self.places = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1
+                            for n, k, s, p, d in zip(size, taps, stride, padding, dilation, strict=True))
+        inputs, count = incoming * prod(taps), prod(self.places)
+        _affordable(channels, inputs * count)
+        if min(self.places) < 1:
+            raise UsageError(f"shared = false: {' × '.join(map(str, taps))} taps on {' × '.join(map(str, size))}; wanted at most "
+                             f"as many")
+        self.weight = nn.Parameter(torch.empty(channels, inputs, count).uniform_(-inputs**-0.5, inputs**-0.5))
+        self.bias = nn.Parameter(torch.empty(channels * count).uniform_(-inputs**-0.5, inputs**-0.5)) if bias else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        patches = F.unfold(x if x.ndim == 4 else x[:, :, None], **self.cut)
+        y = torch.einsum("bkp,mkp->bmp", patches, self.weight)
+        if self.bias is not None:
+            y = y + self.bias.reshape(y.shape[1:])
+        return y.reshape(*y.shape[:2], *self.places)
+
+
 def bank(dims: int, incoming: int, channels: int, taps: Any, *, stride: Any = 1, dilation: Any = 1, groups: int = 1,
-         bias: bool = False,
-         pad: bool = False, pad_frequency: bool = True) -> tuple[nn.Module, Reach]:
-    """A convolution and its reach: unpadded along time unless `pad`, padded to the same size along frequency."""
+         bias: bool = False, pad: bool = False, pad_frequency: bool = True,
+         size: Sequence[int] | None = None) -> tuple[nn.Module, Reach]:
+    """A convolution and its reach: unpadded along time unless `pad`, padded to the same size along frequency. With the `size` of
+    what it is given, `Unshared`."""
     k, s, d = (_pair(v, "bank", dims) for v in (taps, stride, dilation))
     margin = [((n - 1) * e // 2) if pad_frequency else 0 for n, e in zip(k, d, strict=True)]
     if not pad:
         margin[-1] = 0
+    reach = Reach(-margin[-1], (k[-1] - 1) * d[-1] - margin[-1], s[-1])
+    if size is not None:
+        return Unshared(incoming, channels, size, k, s, margin, d, bias), reach
+    if channels % groups or incoming % groups:
+        raise UsageError(f"{groups} groups of {incoming} channels into {channels}: wanted a divisor of both")
+    _affordable(channels, incoming // groups * prod(k))
     kind: Any = nn.Conv1d if dims == 1 else nn.Conv2d
-    conv = kind(incoming, channels, k, s, tuple(margin), d, groups, bias)
-    return conv, Reach(-margin[-1], (k[-1] - 1) * d[-1] - margin[-1], s[-1])
+    return kind(incoming, channels, k, s, tuple(margin), d, groups, bias), reach
+
+
+def _affordable(channels: int, inputs: int) -> None:
+    if channels * inputs > LARGEST:
+        raise UsageError(f"{channels} filters of {inputs} numbers: wanted at most {LARGEST} numbers in all")
 
 
 def _pair(value: Any, words: str, dims: int) -> tuple[int, ...]:
@@ -206,7 +254,7 @@ def _pair(value: Any, words: str, dims: int) -> tuple[int, ...]:
         parts = parts if len(parts) == dims else [1] * (dims - 1) + parts
     else:
         parts = list(value) if isinstance(value, (list, tuple)) else [value] * dims
-    if len(parts) != dims or any(not isinstance(v, int) or v < 1 for v in parts):
+    if len(parts) != dims or any(type(v) is not int or v < 1 for v in parts):
         raise UsageError(f"{words}: {value!r}; wanted "
                          f"{'one whole number' if dims == 1 else 'two whole numbers, frequency and time'}")
     return tuple(parts)

@@ -19,10 +19,11 @@ from .answers import Answer, answer, scan
 from .blocks import Shape, chain
 from .config import Config
 from .fronts import front
-from .layers import Norm, Reach, WholeFilters
+from .layers import Norm, Reach, Unshared, WholeFilters
 from .presets import preset as configured
 from .tables import Layer, kernels_of, table_of
 from .weights import load, save
+from .words import fitted
 
 __all__ = ["Net"]
 
@@ -50,7 +51,8 @@ class Net(nn.Module):
         elif not isinstance(config, Config):
             config = Config.read({**config, **options})
         self.front = front(config.front, config.rate)
-        self.blocks = chain(config.blocks, Shape(self.front.channels, 0, config.pad == "layers"))
+        instants = self.front.reach.count(round(config.window * config.rate))
+        self.blocks = chain(config.blocks, Shape(self.front.channels, 0, config.pad == "layers", instants))
         if self.blocks.shape.height:
             raise UsageError("blocks that leave a frequency axis: wanted a last block of kind fold")
         self.rate, self.labels = config.rate, tuple(config.labels)
@@ -60,8 +62,9 @@ class Net(nn.Module):
                                                                        else self.reach.field - self.front.reach.field)
         self.instants = self._instants(asked, config)
         self.window = self.reach.field + (self.instants - 1) * self.stride if self.exact else asked
-        self.head = Head(self.blocks.shape.channels, len(config.labels), self.instants, **config.head)
-        self.others = nn.ModuleDict({name: Head(self.blocks.shape.channels, len(answers), self.instants, **config.head)
+        options = fitted(Head, config.head, "head")
+        self.head = Head(self.blocks.shape.channels, len(config.labels), self.instants, **options)
+        self.others = nn.ModuleDict({name: Head(self.blocks.shape.channels, len(answers), self.instants, **options)
                                      for name, answers in config.heads.items()})
         self.config = config
 
@@ -73,7 +76,7 @@ class Net(nn.Module):
     @property
     def exact(self) -> bool:
         """Whether `scan` may compute all windows at once."""
-        return self.reach.first == 0 and all(m.exact for m in self.modules() if isinstance(m, Norm))
+        return self.reach.first == 0 and all(m.exact for m in self.modules() if isinstance(m, (Norm, Unshared)))
 
     @property
     def parameter_count(self) -> int:
@@ -93,14 +96,15 @@ class Net(nn.Module):
 
     def scores(self, x: torch.Tensor, change: Any = None) -> torch.Tensor:
         """Logits of every window: (b, labels, positions)."""
-        return self.head(self.features(x, change))
+        return torch.cat([self.head(h) for h in self._heard(x, change)], -1)
 
     def forward(self, x: torch.Tensor, change: Any = None, every: bool = False) -> Any:
         """Logits (b, labels); with `every`, those of all heads by name, "label" the first."""
         if not every:
             return self.scores(self.filled(x), change).mean(-1)
-        h = self.features(self.filled(x), change)
-        return {"label": self.head(h).mean(-1), **{name: head(h).mean(-1) for name, head in self.others.items()}}
+        heard = self._heard(self.filled(x), change)
+        return {name: torch.cat([head(h) for h in heard], -1).mean(-1)
+                for name, head in (("label", self.head), *self.others.items())}
 
     def filled(self, x: torch.Tensor) -> torch.Tensor:
         """Zeros around what is shorter than a window: the only padding there is."""
@@ -149,6 +153,12 @@ class Net(nn.Module):
         Raises `SigconvError` for a file that is no net of ours, is cut off, or is a pickle.
         """
         return load(cls, path)
+
+    def _heard(self, x: torch.Tensor, change: Any) -> list[torch.Tensor]:
+        """The features of all of x; window by window where a layer has its own taps at each place, and so can't slide."""
+        if any(isinstance(m, Unshared) for m in self.blocks.modules()):
+            return [self.features(w, change) for w in x.unfold(-1, self.window, self.stride).unbind(-2)]
+        return [self.features(x, change)]
 
     def _instants(self, asked: int, config: Config) -> int:
         """How many instants the head pools over."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..errors import UsageError, hint
 from .config import Config, in_hertz
+from .words import fitted
 
 __all__ = ["DEFAULT", "PRESETS", "known", "matched", "preset"]
 
@@ -37,7 +38,7 @@ def preset(name: str, labels: Sequence[str], **options: Any) -> Config:
     options |= size
     own = make.__kwdefaults__ or {}
     mine = {k: in_hertz(v) if k == "rate" else v for k, v in options.items() if k in own}
-    config = make(tuple(labels), **mine)
+    config = make(tuple(labels), **fitted(make, mine, f"preset {name}"))
     rest = {k: v for k, v in options.items() if k not in own}
     if unknown := set(rest) - set(Config.__dataclass_fields__):
         raise UsageError(f"preset {name}: {sorted(unknown)[0]!r}; wanted {', '.join(own) or 'no options'}")
@@ -99,7 +100,7 @@ def m5(labels: Sequence[str], *, rate: int = 8000) -> Config:
 def tcresnet8(labels: Sequence[str], *, rate: int = 8000, width: float = 1.0, taps: int = 9, front: str = "mel",
               train: str = "fixed") -> Config:
     """Choi et al., Interspeech 2019: bands as channels, three residual blocks along time at a stride of 2."""
-    c = [round(width * n) for n in (16, 24, 32, 48)]
+    c = [max(round(width * n), 1) for n in (16, 24, 32, 48)]
     blocks: list[dict[str, Any]] = [{"channels": c[0], "taps": 3, "normalise": "none", "nonlinearity": "none"}]
     for n in c[1:]:
         blocks.append({"kind": "residual", "shortcut": "conv", "blocks": [
@@ -155,13 +156,24 @@ def lenet(labels: Sequence[str], *, rate: int = 8000, maps: int = 6, front: str 
     return Config(labels, rate, front=_mel(40, train, front, hop=0.0125), blocks=blocks, head={"pool": "max"}, window=1.0)
 
 
+def _bell(labels: Sequence[str], rate: int, front: str, train: str, **smaller: Any) -> Config:
+    plain = {"bias": True, "normalise": "none", "nonlinearity": "tanh"}
+    blocks: list[dict[str, Any]] = [{"kind": "fold", "how": "open"}]
+    blocks += [{"channels": 12, "taps": 5, **plain, **smaller}] * 2
+    blocks += [{"kind": "fold"}, {"channels": 30, "taps": 12, **plain}]
+    return Config(labels, rate, front=_mel(16, train, front, hop=0.0125), blocks=blocks, head={"pool": "max"}, window=1.0)
+
+
 @_enter
 def strided(labels: Sequence[str], *, rate: int = 8000, front: str = "mel", train: str = "fixed") -> Config:
     """The first convnet, Bell Labs 1989: 5 × 5 at a stride of 2, twice, no pooling."""
-    blocks: list[dict[str, Any]] = [{"kind": "fold", "how": "open"}]
-    blocks += [{"channels": 12, "taps": 5, "stride": 2, "bias": True, "normalise": "none", "nonlinearity": "tanh"}] * 2
-    blocks += [{"kind": "fold"}, {"channels": 30, "taps": 12, "bias": True, "normalise": "none", "nonlinearity": "tanh"}]
-    return Config(labels, rate, front=_mel(16, train, front, hop=0.0125), blocks=blocks, head={"pool": "max"}, window=1.0)
+    return _bell(labels, rate, front, train, stride=2)
+
+
+@_enter
+def pooled(labels: Sequence[str], *, rate: int = 8000, front: str = "mel", train: str = "fixed") -> Config:
+    """The same with every place computed, and the mean of 2 × 2 of them in the place of a stride, as from 1990 on."""
+    return _bell(labels, rate, front, train, pool="mean:2x2")
 
 
 @_enter

@@ -11,7 +11,7 @@ from torch import nn
 
 from ..domain import Domain
 from ..signal import Signal
-from .layers import Reach
+from .layers import Reach, Unshared
 
 if TYPE_CHECKING:
     from .nets import Net
@@ -53,15 +53,16 @@ def table_of(net: Net) -> list[Layer]:
 
     def counted(name: str) -> Any:
         def hook(layer: nn.Module, _: Any, out: torch.Tensor) -> None:
-            macs[name] = macs.get(name,
-                                  0) + out[0].numel() * layer.weight[0].numel() * len(out)  # type: ignore[operator, arg-type, index]
+            weight: Any = layer.weight
+            each = weight[0, :, 0] if isinstance(layer, Unshared) else weight[0]
+            macs[name] = macs.get(name, 0) + out.numel() * each.numel()
         return hook
 
     hooks = []
     for name, module in top:
         hooks.append(module.register_forward_hook(shaped(name)))
         hooks += [m.register_forward_hook(counted(name)) for m in module.modules()
-                  if isinstance(m, (nn.Conv1d, nn.Conv2d)) and name != "front"]
+                  if isinstance(m, (nn.Conv1d, nn.Conv2d, Unshared)) and name != "front"]
     training = net.training
     net.eval()
     net(torch.zeros(1, net.window, device=net.device))
