@@ -26,7 +26,7 @@ WHOLE: dict[str, tuple[str, dict[str, Any], dict[str, float]]] = {
     "m5, all layers by Oja's rule": ("m5", {"layerwise": "oja", "layers": 0}, {}),
     "m5 goes on from there": ("m5", {"layerwise": "oja-start", "layers": 0}, {}),
     "voices, asked for digit and speaker": ("voices", {"heads": "speaker"}, {"digits": 90, "speaker": 95})}
-OWN = {"dense": {"epochs": 48}, "bcresnet": {"epochs": 10, "batch": 16}}  # what learns slowly
+OWN = {"dense": {"epochs": 48}, "bcresnet": {"epochs": 18, "batch": 16}}  # what learns slowly
 SMALL: dict[str, tuple[str, dict[str, Any], dict[str, float]]] = {
     name: (name, OWN.get(name, {"epochs": 8}), {"digits": 90}) for name in sc.learn.PRESETS if name not in WHOLE}
 SMALL["voices, front scattering"] = ("voices", {"epochs": 8, "front": "scattering"}, {"digits": 90})

@@ -46,8 +46,8 @@ def table(rows: dict[str, list[dict[str, Any]]]) -> str:
             lost = [a - b for a, b in zip(right[""], some, strict=True)]
             said = ("reached" if mean(lost) > 0 and min(lost) > 0 else "short") + " (a drop)" if tip in MUST else ""
             points = round(mean(lost), 1) + 0.0  # no −0
-            lines.append(f"| `{tip}`: {sc.learn.TIPS[tip]} | {mean(some):.1f} % | {spread(some)} | {points:.1f} | {spread(lost)} | "
-                         f"{said} |")
+            lines.append(f"| `{tip}`: {sc.learn.TIPS[tip]} | {mean(some):.1f} % | {spread(some)} | {points:.1f} | "
+                         f"{spread(lost)} | {said} |")
     spent = sum(r["cpu"] for runs in rows.values() for r in runs) / 60
     return "\n".join(lines) + f"\n\n`{PRESET}`, {EPOCHS} epochs; {spent:.0f} minutes of CPU for the whole table."
 
