@@ -39,6 +39,7 @@ def run(asked: argparse.Namespace) -> None:
     if asked.bare:
         os.environ["SIGCONV_NUMBA"] = "0"
     else:
+        os.environ["SIGCONV_NUMBA"] = "1"
         importlib.import_module("numba")
     import race_table as table
     from race_cells import cells, drawn

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from laws import bound, definition, near
 
-from sigconv.engines import conv
+from sigconv.engines import Convolver, conv
 from sigconv.engines.job import Job
 from sigconv.errors import SigconvError
 
@@ -28,9 +28,23 @@ def test_layers_by_products_are_the_definition(batch, shape, n, k, first, length
     c, m, groups = shape
     x, w = arrays(np.random.default_rng(seed), equal, (batch, c, n), (m, c // groups, k))
     window = [(first, first + length)]
-    y = conv(x, w, groups=groups, window=window, method="dense")
     full = definition(x, w, groups=groups, window=window)
-    near(y, full, bound(x, np.abs(w).sum((1, 2)).max(), "float32"), "bounds")
+    for method in ("dense", "layered"):
+        y = conv(x, w, groups=groups, window=window, method=method)
+        near(y, full, bound(x, np.abs(w).sum((1, 2)).max(), "float32"), f"bounds, {method}")
+
+
+def test_layers_by_compiled_transforms_in_double_precision_and_made_ready():
+    """Long kernels too; a kernel made ready gives the same bits for a signal of a batch alone."""
+    rng = np.random.default_rng(0)
+    for c, m, groups, k in ((9, 40, 1, 257), (34, 16, 2, 700)):
+        x, w = rng.normal(size=(2, c, 3000)), rng.normal(size=(m, c // groups, k))
+        y = conv(x, w, groups=groups, window=(0, 3000 + k - 1), method="layered")
+        full = conv(x, w, groups=groups, window=(0, 3000 + k - 1), method="fft")
+        near(y, full, bound(x, np.abs(w).sum((1, 2)).max(), "float64") / 4)
+        ready = Convolver(w, x.shape, groups=groups, window=(0, 3000 + k - 1), method="layered")
+        near(ready(x), full, bound(x, np.abs(w).sum((1, 2)).max(), "float64") / 4)
+        np.testing.assert_array_equal(ready(x[1:]), ready(x)[1:])
 
 
 @pytest.mark.parametrize("size", dense.SIZES)
@@ -74,5 +88,7 @@ def test_methods_say_what_they_serve():
         conv(np.ones((1, 8, 30)), np.ones((8, 8, 3)), method="dense")
     with pytest.raises(SigconvError, match="dense"):
         conv(np.ones((1, 2, 30), "float32"), np.ones((8, 2, 3), "float32"), method="dense")
+    with pytest.raises(SigconvError, match="layered"):
+        conv(np.ones((1, 2, 30), "float32"), np.ones((8, 2, 3), "float32"), method="layered")
     with pytest.raises(SigconvError, match="lags"):
         conv(np.ones((1, 1, 30)), np.ones((1, 1, 3)), method="lags")

@@ -264,7 +264,7 @@ def test_the_chooser_is_asked_only_by_auto(monkeypatch):
 
     monkeypatch.setattr(methods, "choose", unasked)
     x, w = np.ones((1, 2, 9)), np.ones((2, 1, 3))
-    for name in engines.METHODS.keys() - {"bands", "dense", "lags", "lowrank", "packed"}:  # which serve other jobs
+    for name in engines.METHODS.keys() - {"bands", "dense", "lags", "layered", "lowrank", "packed"}:  # which serve other jobs
         conv(x, w, groups=2, method=name)
     with pytest.raises(AssertionError, match="asked"):
         conv(x, w, groups=2)

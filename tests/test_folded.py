@@ -1,5 +1,7 @@
 """Blocks folded into complex rows and transformed by compiled loops."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from sigconv.engines import Convolver, conv, folded, plan
 from sigconv.engines.job import Job
 
 pytest.importorskip("numba")
+compiled = import_module("sigconv.engines.compiled")
 
 
 @st.composite
@@ -123,7 +126,21 @@ def test_lines_whose_samples_take_turns_go_as_one(lines, n, k, stride, dilation,
     assert stride > 1 or not np.isfinite(y[1]).all()
 
 
+def test_the_transforms_wait_until_they_are_on_the_disk_or_repay_their_making(monkeypatch):
+    monkeypatch.delenv("SIGCONV_NUMBA", raising=False)
+    for there in (False, True):
+        monkeypatch.setattr(compiled, "_state", {"saved": 0.0, "failed": False, "open": True, "lanes": None})
+        monkeypatch.setattr(compiled, "_on_disk", lambda there=there: there)
+        assert compiled.opened() == 1 + there
+        assert compiled.raised(compiled.LANES / 2) is False
+        assert compiled.raised(compiled.LANES / 2) is not there
+        assert compiled.opened() == 2
+    monkeypatch.setattr(compiled, "_state", {"saved": 0.0, "failed": False, "open": False, "lanes": None})
+    assert not compiled.transforms(1e12)
+
+
 def test_it_is_taken_for_long_kernels_once_numba_is_open():
+    conv(np.ones((1, 1, 9), np.float32), np.ones((1, 1, 2), np.float32), method="folded")  # made, so that they are there
     x = np.zeros((1, 1, 100_000), np.float32)
     assert {plan(x, np.ones((1, 1, k), np.float32)).method for k in (300, 3000, 30_000)} == {"folded"}
     assert "folded" not in plan(x.astype(complex), np.ones((1, 1, 300))).costs

@@ -147,7 +147,7 @@ def test_numba_is_not_opened_where_it_is_told_not_to_be():
 def test_the_chooser_counts_what_the_loops_would_save(monkeypatch):
     monkeypatch.delenv("SIGCONV_NUMBA", raising=False)
     asked = []
-    monkeypatch.setattr(compiled, "_state", {"saved": 0.0, "failed": False, "open": False})
+    monkeypatch.setattr(compiled, "_state", {"saved": 0.0, "failed": False, "open": False, "lanes": None})
     monkeypatch.setattr(compiled, "_loop", lambda *names: asked.append(names))
     monkeypatch.setitem(sys.modules, "numba", None)
     monkeypatch.delitem(sys.modules, "numba")

@@ -11,7 +11,7 @@ from math import inf, log2, prod
 
 import numpy as np
 
-from . import bands, columns, compiled, dense, folded, lags, lowrank, packed, planes, products, speeds, tiles
+from . import bands, columns, compiled, dense, folded, lags, layered, lowrank, packed, planes, products, speeds, tiles
 from .direct import EXACT, IN_A_ROW, by_lines, dotted
 from .job import Job
 from .separable import cost as separable_cost
@@ -48,20 +48,19 @@ def raw(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
 
 def line(job: Job, kind: str) -> str:
     """The method for a job on lines that is not brief."""
-    loops = compiled.opened()
-    name, saved = of_line(job, kind, speeds.version(), loops)
-    return of_line(job, kind, speeds.version(), True)[0] if saved and compiled.loaded(saved) else name
+    name, saved = of_line(job, kind, speeds.version(), compiled.opened())
+    return of_line(job, kind, speeds.version(), compiled.opened())[0] if saved and compiled.raised(saved) else name
 
 
 @lru_cache(maxsize=4096)
-def of_line(job: Job, kind: str, version: int, loops: bool) -> tuple[str, float]:
-    """The least of the costs, for this state of the machine's speeds and of numba, and what numba would save of it (ns)."""
-    name, least = _least(job, kind, loops)
-    return name, 0.0 if loops else max(least - _least(job, kind, True)[1], 0.0)
+def of_line(job: Job, kind: str, version: int, opened: int) -> tuple[str, float]:
+    """The least of the costs, for this state of the machine's speeds and of numba, and what more of numba would save (ns)."""
+    name, least = _least(job, kind, opened)
+    return name, max(least - _least(job, kind, 2)[1], 0.0)
 
 
-def _least(job: Job, kind: str, loops: bool) -> tuple[str, float]:
-    found = {name: value * speeds.factor(name) for name, value in _line(job, kind, loops).items()}
+def _least(job: Job, kind: str, opened: int) -> tuple[str, float]:
+    found = {name: value * speeds.factor(name) for name, value in _line(job, kind, opened).items()}
     name = min(found, key=found.__getitem__)
     return name, found[name]
 
@@ -73,7 +72,7 @@ def brief(job: Job, kind: str) -> bool:
         and pairs * job.out[0] * min(job.k[0], job.n[0]) <= (TINY if compiled.opened() and compiled.serves(job, kind) else BRIEF)
 
 
-def _line(job: Job, kind: str, loops: bool) -> dict[str, float]:
+def _line(job: Job, kind: str, opened: int) -> dict[str, float]:
     short, per = min(job.k[0], job.n[0]), job.channels // job.groups
     pairs = job.batch * job.filters * per
     found = {"direct": _direct(job, kind, short, pairs), "overlap_save": tiles.cost(job, kind)[0]}
@@ -91,10 +90,12 @@ def _line(job: Job, kind: str, loops: bool) -> dict[str, float]:
         found["packed"] = packed.cost(job, kind)
     if products.fits(job, kind):
         found["blocked"] = products.cost(job, kind)
-    if loops and compiled.serves(job, kind):
+    if opened and compiled.serves(job, kind):
         found["compiled"] = compiled.cost(job, kind)
-    if loops and folded.serves(job, kind):
+    if opened > 1 and folded.serves(job, kind):
         found["folded"] = folded.cost(job, kind)
+    if opened > 1 and layered.serves(job, kind):
+        found["layered"] = layered.cost(job, kind)
     return found
 
 
@@ -144,7 +145,8 @@ def _grid(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
             found["compiled"] = fast
     if kind in "fd" and taps > 9 and folded.serves(job, kind):
         fast = folded.cost(job, kind)
-        if compiled.loaded(min(found.values()) - fast):
+        gain = min(found.values()) - fast
+        if compiled.loaded(gain) and compiled.transforms(gain):
             found["folded"] = fast
     if "separable" not in found and lowrank.serves(job, kind):
         cost = lowrank.cost(w, job, kind, min(found.values()))

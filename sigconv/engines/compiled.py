@@ -3,7 +3,8 @@
 numba takes a second to import and make the loops for the first time, half of that later, so it is opened only where some module
 of the process has it open already, or where the time that it would have saved so far adds up to its price. A process without
 numba, or where it fails, or where $SIGCONV_NUMBA is 0, goes on without: then `loaded` is False, and the chooser has the other
-methods.
+methods. The transforms of `lanes.py` take some seconds more to make, once for a machine: so they wait until they are on the disk
+or have repaid that too. Where $SIGCONV_NUMBA is 1 all is opened at once.
 """
 
 from __future__ import annotations
@@ -21,15 +22,17 @@ import numpy as np
 from ..errors import SigconvError
 from .job import Job
 
-__all__ = ["along", "compiled", "cost", "flat", "line", "loaded", "opened", "opened_loop", "passes_cost", "serves"]
+__all__ = ["along", "compiled", "cost", "flat", "line", "loaded", "opened", "opened_loop", "passes_cost", "raised", "serves",
+           "transforms"]
 
 PRICE = 3e9  # ns that opening numba and making a loop costs, nothing of it being on the disk
+LANES = 6e9  # ns that the transforms cost besides
 MOST = 1024  # taps of one sum, which keep the numeric bound
 DEEP = 2**17  # samples between the first pass of a volume and the next: they stay in the cache
 FILTERS = 4  # that are summed together
 
 _lock = Lock()
-_state: dict[str, Any] = {"saved": 0.0, "failed": False, "open": False}
+_state: dict[str, Any] = {"saved": 0.0, "failed": False, "open": False, "lanes": None}
 
 
 def loaded(saved: float = 0.0) -> bool:
@@ -38,28 +41,61 @@ def loaded(saved: float = 0.0) -> bool:
         return not _state["failed"]
     with _lock:
         _state["saved"] += max(saved, 0.0)
-        if "numba" in sys.modules or (_state["saved"] >= PRICE and os.environ.get("SIGCONV_NUMBA") != "0"):
+        wanted = os.environ.get("SIGCONV_NUMBA")
+        if "numba" in sys.modules or (_state["saved"] >= PRICE and wanted != "0") or wanted == "1":
             try:
                 _loop("line", "f")
-                _state["open"] = True
+                _state.update(open=True, saved=0.0)
             except Exception:  # whatever ails a compiler, the other methods do without
                 _state["failed"] = True
     return bool(_state["open"])
 
 
-def opened() -> bool:
-    """Whether the loops are there, or numba is open anyway."""
-    return bool(_state["open"]) or ("numba" in sys.modules and loaded())
+def transforms(saved: float = 0.0) -> bool:
+    """Whether the transforms may be called, in a job that would be `saved` ns shorter with them; makes them where it pays."""
+    if _state["lanes"] or not _state["open"]:
+        return bool(_state["open"]) and not _state["failed"]
+    with _lock:
+        _state["saved"] += max(saved, 0.0)
+        if _state["lanes"] is None or _state["saved"] >= LANES:  # at first they are only looked for
+            try:
+                asked = os.environ.get("SIGCONV_NUMBA") == "1"
+                _state["lanes"] = asked or _state["saved"] >= LANES or _on_disk()
+            except Exception:
+                _state["lanes"] = False
+    return bool(_state["lanes"])
+
+
+def _on_disk() -> bool:
+    from . import lanes
+
+    kinds, makers = lanes.signatures("f"), (lanes.spectra, lanes.lines)
+    return all(made._cache.load_overload(kinds[made.__name__], made.targetctx) is not None for made in makers)
+
+
+def opened() -> int:
+    """How much of numba may be used: 0, nothing; 1, the loops, which are there, or numba is open; 2, the transforms too."""
+    if not (_state["open"] or ("numba" in sys.modules and loaded())):
+        return 0
+    return 1 + transforms()
+
+
+def raised(saved: float) -> bool:
+    """Whether jobs that would be shorter by `saved` ns and what was saved before make it worth to open more, which then is."""
+    before = opened()
+    return (transforms(saved) if before else loaded(saved)) and opened() > before
 
 
 @lru_cache(maxsize=16)
 def _loop(name: str, kind: str) -> Any:
     """One of the loops, made for samples of this kind."""
-    from . import lanes, loops
+    from . import lanes, loops, sheets
 
-    home = loops if name in loops.signatures(kind) else lanes
+    home = next(file for file in (loops, lanes, sheets) if name in file.signatures(kind))
     made = getattr(home, name)
     made.compile(home.signatures(kind)[name])
+    if home is not loops:
+        _state["lanes"] = True
     return made
 
 

@@ -35,7 +35,7 @@ from . import compiled
 from .job import Job
 from .spectral import spread
 
-__all__ = ["cost", "folded", "line", "prepared", "rows", "run", "serves"]
+__all__ = ["ROWS", "cost", "folded", "line", "prepared", "rows", "run", "scratch", "serves", "tables"]
 
 W = 16  # as in `lanes`, which is not opened for it
 ROWS = tuple(sorted(r << e for r, e in [(1, e) for e in range(4, 18)] + [(3, e) for e in range(3, 16)]))
@@ -158,7 +158,7 @@ def _spectra(h: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
     count, k = h.size // h.shape[-1], h.shape[-1]
     real, imaginary = (np.empty(count * 2 * n * W, h.dtype) for _ in range(2))
     compiled.opened_loop("spectra", h.dtype.char)(
-        compiled.flat(h), count, k, n, *_tables(n, h.dtype.char), real, imaginary, _work(6 * n * W, h.dtype))
+        compiled.flat(h), count, k, n, *tables(n, h.dtype.char), real, imaginary, scratch(6 * n * W, h.dtype))
     return real, imaginary
 
 
@@ -168,15 +168,15 @@ def _convolve(x: np.ndarray, n: int, spectra: Any, shape: tuple[int, ...], ends:
     many = min(max(HELD // (n * W * channels), 1), -(-(stop - first) // step)) if filters > 1 else 1
     sizes = np.array((*shape, n, begin, low, step, stop - first, stride, y.shape[-1], min(length, stop), many))
     room = 6 * n * W + step + 2 * many * channels * n * W * (channels * filters > 1)
-    c, s, _, turns = _tables(n, y.dtype.char)
+    c, s, _, turns = tables(n, y.dtype.char)
     compiled.opened_loop("lines", y.dtype.char)(
-        compiled.flat(x), *spectra, sizes, c, s, turns, y.reshape(-1), _work(room, y.dtype))
+        compiled.flat(x), *spectra, sizes, c, s, turns, y.reshape(-1), scratch(room, y.dtype))
 
 
 _own = local()
 
 
-def _work(room: int, dtype: np.dtype) -> np.ndarray:
+def scratch(room: int, dtype: np.dtype) -> np.ndarray:
     """Numbers to write on, of this thread: new pages take longer than what is done with them."""
     held = getattr(_own, dtype.char, None)
     if held is None or len(held) < room:
@@ -187,7 +187,7 @@ def _work(room: int, dtype: np.dtype) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _tables(n: int, kind: str) -> tuple[np.ndarray, ...]:
+def tables(n: int, kind: str) -> tuple[np.ndarray, ...]:
     """ω^r for each number of a block, real and imaginary; s_k; and the factors of the transforms' stages."""
     turn = np.repeat(np.exp(0.5j * np.pi / n * np.arange(n)), W)
     parts: list[Any] = [turn.real, turn.imag, _pairs(np.exp(-2j * np.pi / n * (np.arange(n) - 0.25))), _stages(n)]

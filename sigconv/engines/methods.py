@@ -11,7 +11,7 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError
-from . import bands, columns, compiled, dense, folded, lags, lowrank, packed, planes, products, threads
+from . import bands, columns, compiled, dense, folded, lags, layered, lowrank, packed, planes, products, threads
 from .choose import choose
 from .direct import direct
 from .job import Job
@@ -25,7 +25,8 @@ __all__ = ["METHODS", "NARROW", "into", "perform", "serves"]
 METHODS: dict[str, Callable[..., Any]] = {
     "direct": direct, "blocked": products.blocked, "columns": columns.columns, "dense": dense.dense, "lags": lags.lags,
     "packed": packed.packed, "bands": bands.bands,
-    "compiled": compiled.compiled, "folded": folded.folded, "separable": separable, "lowrank": lowrank.lowrank,
+    "compiled": compiled.compiled, "folded": folded.folded, "layered": layered.layered,
+    "separable": separable, "lowrank": lowrank.lowrank,
     "fft": fft, "overlap_save": overlap_save, "matrix": matrix}
 NARROW: dict[str, tuple[Callable[[Job, str], bool], str]] = {
     "blocked": (products.fits, "filters, each on its own line of real samples, stride and dilation 1"),
@@ -38,6 +39,8 @@ NARROW: dict[str, tuple[Callable[[Job, str], bool], str]] = {
     "compiled": (compiled.serves, "filters of real samples, stride and dilation 1, at most 1024 products a sum, in 2D "
                                     "and 3D each on one channel"),
     "folded": (folded.serves, "real samples, and kernels of at most four million numbers together, zeros between rows included"),
+    "layered": (layered.serves, "lines of real samples, at least 8 channels and filters a group, at most 1024 taps, stride and "
+                                "dilation 1"),
     "lowrank": (lowrank.serves, "filters on planes or volumes of real samples, each on one channel"),
     "bands": (bands.serves, "filters, each on its own plane or volume of real samples, stride and dilation 1, at most 64 taps "
                             "down and 64 across")}

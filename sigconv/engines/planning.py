@@ -12,7 +12,7 @@ import numpy as np
 from .. import arrays
 from ..arrays import Array
 from ..errors import SigconvError, among
-from . import choose, dense, folded, packed, products, spectral, tiles
+from . import choose, dense, folded, layered, packed, products, spectral, tiles
 from .job import Job
 from .methods import METHODS, into, perform, serves
 from .single import alone, lone
@@ -86,7 +86,7 @@ def _blocked(x: np.ndarray, ready: Any, job: Job) -> np.ndarray:
 
 READY: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "blocked": (_matrices, _blocked), "dense": (dense.prepared, dense.mixed), "fft": (spectral.prepared, spectral.mixed),
-    "folded": (folded.prepared, folded.run), "packed": (packed.prepared, packed.run)}
+    "folded": (folded.prepared, folded.run), "layered": (layered.prepared, layered.run), "packed": (packed.prepared, packed.run)}
 
 
 class Convolver:

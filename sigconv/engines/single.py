@@ -40,7 +40,7 @@ def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -
     if n < k:
         long, short, n, k = short, long, k, n
     name, points, saved = _plan(n, k, first, stop, x.dtype.char, speeds.version(), compiled.opened())
-    if name in LARGE or (saved and compiled.loaded(saved)) or (stop - first > MANY and name in ("overlap_save", "compiled")):
+    if name in LARGE or (saved and compiled.raised(saved)) or (stop - first > MANY and name in ("overlap_save", "compiled")):
         return None
     if name == "direct":
         y = summed(long, short, first, stop)
@@ -74,10 +74,10 @@ def _ends(window: Any) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=4096)
-def _plan(n: int, k: int, first: int, stop: int, kind: str, version: int, loops: bool) -> tuple[str, int, float]:
+def _plan(n: int, k: int, first: int, stop: int, kind: str, version: int, opened: int) -> tuple[str, int, float]:
     """The method, the length of its transforms or blocks, and what numba would save (ns)."""
     job = Job(1, 1, 1, 1, (n,), (k,), (1,), (1,), (first,), (stop,))
-    name, saved = ("direct", 0.0) if brief(job, kind) else of_line(job, kind, version, loops)
+    name, saved = ("direct", 0.0) if brief(job, kind) else of_line(job, kind, version, opened)
     if name == "direct" and kind == "f" and k > dotted():
         name = "exactly"
     points = {"overlap_save": lambda: tiles_cost(job, kind)[1], "folded": lambda: folded.rows(job, kind)}
