@@ -139,6 +139,14 @@ def test_the_transforms_wait_until_they_are_on_the_disk_or_repay_their_making(mo
     assert not compiled.transforms(1e12)
 
 
+def test_nothing_of_numba_is_chosen_where_it_is_shut():
+    x, w = np.zeros((1, 1, 50_000)), np.ones((1, 1, 3000))
+    with compiled.shut():
+        assert compiled.opened() == 0 and not compiled.loaded(1e12)
+        assert plan(x, w).costs.keys().isdisjoint({"compiled", "folded", "layered"})
+    assert compiled.opened() > 0
+
+
 def test_it_is_taken_for_long_kernels_once_numba_is_open():
     conv(np.ones((1, 1, 9), np.float32), np.ones((1, 1, 2), np.float32), method="folded")  # made, so that they are there
     x = np.zeros((1, 1, 100_000), np.float32)

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from .. import arrays
 from ..convolving import convolve
+from ..engines.compiled import shut
 from ..errors import SigconvError, UsageError
 from ..io import Blocks, Outputs, load, write
 from ..io.doors import opened
@@ -83,7 +84,7 @@ def apply(job: Job, kernel: Callable[[Any], Signal]) -> dict[str, Any]:
         if not job.force and (done := job.before.get(name)) and _same(done, entry, place):
             return done | {"skipped": True}
         _folder(place.parent)
-        with Outputs(job.force or name in job.ours, [job.path, *job.keep]) as out:
+        with shut(), Outputs(job.force or name in job.ours, [job.path, *job.keep]) as out:
             _write(out.open(place), x, k, **{key: value for key, value in job.options.items() if key in USUAL})
             record.add({"begun": True, "input": entry["input"], "output": name})
     finally:

@@ -143,7 +143,7 @@ def _grid(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
         fast = compiled.cost(job, kind)
         if compiled.loaded(min(found.values()) - fast):
             found["compiled"] = fast
-    if kind in "fd" and taps > 9 and folded.serves(job, kind):
+    if kind in "fd" and taps > 9 and job.batch * job.filters * prod(job.out) * job.terms > BRIEF and folded.serves(job, kind):
         fast = folded.cost(job, kind)
         gain = min(found.values()) - fast
         if compiled.loaded(gain) and compiled.transforms(gain):

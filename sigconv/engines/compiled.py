@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from math import prod
-from threading import Lock
+from threading import Lock, local
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from ..errors import SigconvError
 from .job import Job
 
 __all__ = ["along", "compiled", "cost", "flat", "line", "loaded", "opened", "opened_loop", "passes_cost", "raised", "serves",
-           "transforms"]
+           "shut", "transforms"]
 
 PRICE = 3e9  # ns that opening numba and making a loop costs, nothing of it being on the disk
 LANES = 6e9  # ns that the transforms cost besides
@@ -31,12 +32,14 @@ MOST = 1024  # taps of one sum, which keep the numeric bound
 DEEP = 2**17  # samples between the first pass of a volume and the next: they stay in the cache
 FILTERS = 4  # that are summed together
 
-_lock = Lock()
+_lock, _here = Lock(), local()
 _state: dict[str, Any] = {"saved": 0.0, "failed": False, "open": False, "lanes": None}
 
 
 def loaded(saved: float = 0.0) -> bool:
     """Whether the loops may be called, in a job that would be `saved` ns shorter with them; opens numba where it pays."""
+    if getattr(_here, "shut", False):
+        return False
     if _state["open"] or _state["failed"]:
         return not _state["failed"]
     with _lock:
@@ -75,9 +78,19 @@ def _on_disk() -> bool:
 
 def opened() -> int:
     """How much of numba may be used: 0, nothing; 1, the loops, which are there, or numba is open; 2, the transforms too."""
-    if not (_state["open"] or ("numba" in sys.modules and loaded())):
+    if getattr(_here, "shut", False) or not (_state["open"] or ("numba" in sys.modules and loaded())):
         return 0
     return 1 + transforms()
+
+
+@contextmanager
+def shut() -> Iterator[None]:
+    """In here this thread chooses nothing that needs numba: results have the same bits in whatever process."""
+    before, _here.shut = getattr(_here, "shut", False), True
+    try:
+        yield
+    finally:
+        _here.shut = before
 
 
 def raised(saved: float) -> bool:
@@ -112,16 +125,20 @@ def opened_loop(name: str, kind: str) -> Any:
 
 
 def serves(job: Job, kind: str) -> bool:
-    """Whether these are filters on real samples, stride and dilation 1, at most `MOST` terms a sum, each on one channel or on
-    a line."""
+    """Whether these are filters on real samples, dilation 1, at most `MOST` terms a sum, on lines, or each on one channel at
+    stride 1."""
     ones = (1,) * len(job.n)
-    return kind in "fd" and job.stride == job.dilation == ones and job.terms <= MOST \
-        and (len(ones) == 1 or job.channels == job.groups)
+    return kind in "fd" and job.dilation == ones and job.terms <= MOST \
+        and (len(ones) == 1 or (job.channels == job.groups and job.stride == ones))
 
 
 def cost(job: Job, kind: str) -> float:
     """Nanoseconds, about."""
     wide, terms, outputs, each = 1 if kind == "f" else 2, job.terms, prod(job.out), job.filters // job.groups
+    if job.stride[0] > 1:  # filters are summed by 64, or 32 of double precision
+        size, samples = 64 // wide, (job.out[0] * job.stride[0] + job.k[0]) * terms // job.k[0]
+        sums = -(-each // size) * size * outputs * (0.0095 * terms + 0.35)
+        return job.groups * (4e3 + 1.5 * each * terms + job.batch * wide * (sums + 0.1 * samples))
     if _together(job):  # taps are laid out, channels copied, filters summed by four
         per, sums = terms // job.k[0], -(-each // FILTERS) * FILTERS * outputs
         total = 4e3 + 1.5 * each * terms + wide * (sums * (0.1 + 0.0085 * terms) + 0.3 * per * outputs)
@@ -147,11 +164,17 @@ def _fresh(job: Job, wide: int) -> float:
 def compiled(x: np.ndarray, w: np.ndarray, job: Job) -> np.ndarray:
     """The convolution by compiled loops; for jobs that it `serves`."""
     y, each, per = np.empty(job.shape, _native(x)), job.filters // job.groups, job.channels // job.groups
+    sizes = [per, *job.n, each, *job.k, *job.first, *job.out, *job.stride, job.batch]
+    if job.stride[0] > 1:
+        for g in range(job.groups):
+            place = np.array([*sizes, g * per * job.n[0], g * each * job.out[0]])
+            opened_loop("strided", x.dtype.char)(flat(x), flat(w[g * each: (g + 1) * each]), place, y.reshape(-1))
+        return y
     if _together(job):
-        loop, sizes = opened_loop("layer", x.dtype.char), np.array([per, *job.n, each, *job.k, *job.first, *job.out])
+        loop, place = opened_loop("layer", x.dtype.char), np.array(sizes)
         for b, g in np.ndindex(job.batch, job.groups):
             few = slice(g * each, (g + 1) * each)
-            loop(flat(x[b, g * per: (g + 1) * per]), flat(w[few]), sizes, y[b, few].reshape(-1))
+            loop(flat(x[b, g * per: (g + 1) * per]), flat(w[few]), place, y[b, few].reshape(-1))
         return y
     rest: Any = job.first[0]
     loop = opened_loop("line" if len(job.n) == 1 else "dense", x.dtype.char)

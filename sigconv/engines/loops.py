@@ -16,9 +16,9 @@ import numba
 import numpy as np
 from numba import uint64 as u
 
-from .registers import BYTES, FILTERS, ROWS, VECTORS, mixed, slid, spread
+from .registers import BYTES, FILTERS, ROWS, VECTORS, abreast, mixed, slid, spread
 
-__all__ = ["dense", "layer", "line", "passes", "signatures"]
+__all__ = ["dense", "layer", "line", "passes", "signatures", "strided"]
 
 LONG = 8192  # outputs of a line up to which all of it is read among zeros
 HELD = 2**16  # samples that stand among zeros at a time: they stay in the second cache
@@ -242,10 +242,46 @@ def layer(x, w, sizes, y):  # type: ignore[no-untyped-def]
                     j += size
 
 
+@jit
+def strided(x, w, sizes, y):  # type: ignore[no-untyped-def]
+    """The same of every s-th output, filters abreast, for one group of a batch of signals.
+
+    `sizes`: c, n, m, k, the first output, o, and s; how many signals, and where the group begins in each of x and of y.
+    """
+    c, n, m, k, first, o, s = sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6]
+    batch, from_x, from_y = sizes[7], sizes[8], sizes[9]
+    size, many = VECTORS * (BYTES // x.itemsize), c * k
+    rows = max(min(HELD // (c * s), o), FILTERS) // FILTERS * FILTERS  # outputs whose samples stand among zeros at a time
+    pitch = (rows - 1) * s + k
+    held, made = np.empty(c * pitch, x.dtype), np.empty(FILTERS * size, x.dtype)
+    at, taps = np.empty(many, np.int64), np.zeros(-(-m // size) * size * many, x.dtype)
+    for i in range(c):
+        for t in range(k):
+            at[i * k + t] = i * pitch + k - 1 - t
+    for f in range(m):
+        base = u(f // size * size * many + f % size)
+        for q in range(u(many)):
+            taps[base + q * u(size)] = w[u(f * many) + q]
+    each, turns = len(y) // batch, -(-o // rows)
+    for turn in range(batch * turns):
+        begin, b = turn % turns * rows, turn // turns
+        total = min(rows, o - begin)
+        for i in range(c):
+            among(x, b * (len(x) // batch) + from_x + i * n, n, first + begin * s - k + 1, held, i * pitch, pitch)
+        for f in range(0, m, size):
+            for j in range(0, total, FILTERS):
+                abreast(held, u(j * s), at, u(many), u(s), taps, u(f * many), made, u(0), u(size))
+                for r in range(min(size, m - f)):
+                    p = b * each + from_y + (f + r) * o + begin + j
+                    for e in range(min(FILTERS, total - j)):
+                        y[p + e] = made[e * size + r]
+
+
 def signatures(kind: str) -> dict[str, tuple[Any, ...]]:
     """The types that each loop is called with, for samples of kind "f" or "d"; what is read may be read-only."""
     sample: Any = {"f": numba.float32, "d": numba.float64}[kind]
     reads, writes = numba.types.Array(sample, 1, "C", readonly=True), numba.types.Array(sample, 1, "C")
     sizes = numba.types.Array(numba.int64, 1, "C")
     return {"line": (reads, reads, numba.int64, writes), "dense": (reads, reads, sizes, writes),
-            "passes": (reads, reads, reads, sizes, writes), "layer": (reads, reads, sizes, writes)}
+            "passes": (reads, reads, reads, sizes, writes), "layer": (reads, reads, sizes, writes),
+            "strided": (reads, reads, sizes, writes)}

@@ -36,8 +36,8 @@ NARROW: dict[str, tuple[Callable[[Job, str], bool], str]] = {
     "lags": (lags.serves, "lines of real samples, one group, kernels of at least four times as many taps as outputs asked for"),
     "packed": (packed.serves, "filters of 4096 taps and more, each on its own longer line of real samples, stride and dilation "
                               "1, most of whose outputs are wanted"),
-    "compiled": (compiled.serves, "filters of real samples, stride and dilation 1, at most 1024 products a sum, in 2D "
-                                    "and 3D each on one channel"),
+    "compiled": (compiled.serves, "filters of real samples, dilation 1, at most 1024 products a sum, in 2D "
+                                    "and 3D each on one channel at stride 1"),
     "folded": (folded.serves, "real samples, and kernels of at most four million numbers together, zeros between rows included"),
     "layered": (layered.serves, "lines of real samples, at least 8 channels and filters a group, at most 1024 taps, stride and "
                                 "dilation 1"),

@@ -9,6 +9,7 @@ product runs at a quarter of what the machine can do. Sums that share what they 
     spread   R vectors of outputs a step apart, y[i] = Σ_(c, p) h[c, p] · x[at[c] + pitch · (p + i)], i < R, as of rows that are a
              pitch apart: of D rows at a time R + D − 1 vectors are read for D·R products.
     mixed    F filters of V vectors of outputs in a row, y[f] = Σ_q h[q, f] · x[at[q]]: V vectors and F taps for F·V products.
+    abreast  the same with their roles exchanged, F outputs of V vectors of filters, y[f] = Σ_q x[at[q] + gap·f] · h[q].
     wound    a complex polynomial of L coefficients times another, modulo t^L less a number, y[v] = Σ_u x[u] · h[L + v − u], where
              h has L more coefficients before its own, times that number: all that is read of h for 4L² products are its 4L.
 
@@ -26,7 +27,7 @@ from numba.core.cgutils import ir
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
-__all__ = ["BYTES", "FILTERS", "LANES", "ROWS", "VECTORS", "mixed", "slid", "spread", "wound"]
+__all__ = ["BYTES", "FILTERS", "LANES", "ROWS", "VECTORS", "abreast", "mixed", "slid", "spread", "wound"]
 
 FEATURES = cpu_target.target_context.codegen().magic_tuple()[2]
 BYTES = 64 if "+avx512f" in FEATURES else 32 if "+avx" in FEATURES else 16  # of a vector
@@ -255,6 +256,36 @@ def _mixed(code: _Code) -> None:
                 value = code.lanes(code.one(taps, code.plus(where, f)))
                 for v in range(VECTORS):
                     sums[f * VECTORS + v] = code.sum(sums[f * VECTORS + v], value, samples[v])
+            code.put(sums, held)
+        code.give(code.take(held), y, places, builder.icmp_unsigned(">", part.index, I64(0)))
+
+
+@_written
+def abreast(typing, x, base, at, many, gap, taps, tap, y, out, step):  # type: ignore[no-untyped-def]
+    """y[out + step·f …] = Σ_q x[base + at[q] + gap·f] taps[tap + q·V·W …], f < F, q < many; V vectors of each."""
+    return (x, WORD, at, WORD, WORD, taps, WORD, y, WORD, WORD), _abreast
+
+
+def _abreast(code: _Code) -> None:
+    x, base, at, many, gap, taps, tap, y, out, step = code.args
+    builder, held = code.builder, code.held(FILTERS * VECTORS)
+    places = [code.plus(code.plus(out, step, f), v * code.width) for f in range(FILTERS) for v in range(VECTORS)]
+    lines = [code.plus(base, gap, f) for f in range(FILTERS)]
+    parts = builder.udiv(code.plus(many, PART - 1), I64(PART))
+    with cgutils.for_range(builder, parts) as part:
+        first = builder.mul(part.index, I64(PART))
+        left = builder.sub(many, first)
+        total = builder.select(builder.icmp_unsigned("<", left, I64(PART)), left, I64(PART))
+        code.put([code.nothing] * len(held), held)
+        with cgutils.for_range(builder, total) as term:
+            q = builder.add(first, term.index)
+            shift, where = code.one(at, q), builder.add(tap, builder.mul(q, I64(VECTORS * code.width)))
+            filters = [code.read(taps, code.plus(where, v * code.width)) for v in range(VECTORS)]
+            sums = code.take(held)
+            for f in range(FILTERS):
+                value = code.lanes(code.one(x, builder.add(lines[f], shift)))
+                for v in range(VECTORS):
+                    sums[f * VECTORS + v] = code.sum(sums[f * VECTORS + v], value, filters[v])
             code.put(sums, held)
         code.give(code.take(held), y, places, builder.icmp_unsigned(">", part.index, I64(0)))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import arrays
-from . import compiled, folded, speeds
+from . import compiled, folded, speeds, threads
 from . import pocket as fft
 from .choose import brief, of_line
 from .direct import dotted, summed
@@ -40,7 +40,7 @@ def lone(x: Any, w: Any, stride: Any, dilation: Any, groups: Any, window: Any) -
     if n < k:
         long, short, n, k = short, long, k, n
     name, points, saved = _plan(n, k, first, stop, x.dtype.char, speeds.version(), compiled.opened())
-    if name in LARGE or (saved and compiled.raised(saved)) or (stop - first > MANY and name in ("overlap_save", "compiled")):
+    if name in LARGE or (saved and compiled.raised(saved)) or (stop - first > MANY and name in threads.SERVED):
         return None
     if name == "direct":
         y = summed(long, short, first, stop)
