@@ -318,7 +318,8 @@ def test_delay_and_sum_of_a_real_array():
 
 
 @given(st.integers(1, 2), st.integers(1, 2), st.integers(1, 3), st.sampled_from([1, 3, 17, 64, 70]), st.integers(1, 700),
-       st.integers(1, 90), st.integers(2, 40), st.integers(-9, 200), st.integers(1, 500), st.sampled_from(["float32", "float64"]), st.booleans())
+       st.integers(1, 90), st.integers(2, 40), st.integers(-9, 200), st.integers(1, 500),
+       st.sampled_from(["float32", "float64"]), st.booleans())
 def test_compiled_strides_take_filters_abreast(batch, groups, per, each, n, k, stride, first, length, dtype, equal):
     rng = np.random.default_rng(n)
     x, w = rng.normal(size=(batch, groups * per, n)).astype(dtype), rng.normal(size=(groups * each, per, k)).astype(dtype)
