@@ -23,6 +23,7 @@ __all__ = ["brief", "choose", "costs", "line", "of_line", "raw"]
 # Nanoseconds for one product summed tap by tap, and for one point of a transform (forward, product, back) per log2 of its length.
 DIRECT = {2: 0.9, 3: 0.6}
 SPECTRAL = 0.8
+LOOK = 4e5  # ns of a job that is worth a look at the rank of its taps
 BRIEF, TINY = 50_000, 5_000  # products that are summed as they stand, whole numbers staying whole; where loops serve, that too
 
 
@@ -123,10 +124,27 @@ def _width(kind: str) -> float:
 
 
 def _grid(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
+    known, fast = _known(job, kind)
+    found = dict(known)
+    worth = min([*found.values(), *(fast.values() if compiled.opened() > 1 else ())]) > LOOK
+    if worth and sum(k > 1 for k in job.k) > 1 and prod(job.k) > 9 and factors(w) is not None:
+        found["separable"] = separable_cost(job, kind)
+    for name, cost in fast.items():  # where numba is open, or what it would save so far is worth opening it
+        gain = min(found.values()) - cost
+        if compiled.loaded(gain) and (name == "compiled" or compiled.transforms(gain)):
+            found[name] = cost
+    if worth and "separable" not in found and lowrank.serves(job, kind):
+        cost = lowrank.cost(w, job, kind, min(found.values()))
+        if cost < inf:
+            found["lowrank"] = cost
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _known(job: Job, kind: str) -> tuple[dict[str, float], dict[str, float]]:
+    """What methods cost that do not ask for the taps: those that are always there, and those that need numba."""
     ndim, taps = len(job.n), prod(job.k)
     found = {"direct": DIRECT[ndim] * job.batch * job.filters * prod(job.out) * job.terms}
-    if sum(k > 1 for k in job.k) > 1 and taps > 9 and factors(w) is not None:
-        found["separable"] = separable_cost(job, kind)
     if planes.serves(job, kind):
         spectral, parts = planes.cost(job, kind)
         found["fft" if prod(parts) == 1 else "overlap_save"] = spectral
@@ -139,18 +157,9 @@ def _grid(w: np.ndarray, job: Job, kind: str) -> dict[str, float]:
                   "overlap_save": SPECTRAL * lines * count * prod(tile) * log2(prod(tile) + 1) + 6e4 * count}
     if bands.serves(job, kind):
         found["bands"] = bands.cost(job, kind)
-    if compiled.serves(job, kind):  # where numba is open, or what it would save so far is worth opening it
-        fast = compiled.cost(job, kind)
-        if compiled.loaded(min(found.values()) - fast):
-            found["compiled"] = fast
+    fast = {}
+    if compiled.serves(job, kind):
+        fast["compiled"] = compiled.cost(job, kind)
     if kind in "fd" and taps > 9 and job.batch * job.filters * prod(job.out) * job.terms > BRIEF and folded.serves(job, kind):
-        fast = folded.cost(job, kind)
-        gain = min(found.values()) - fast
-        if compiled.loaded(gain) and compiled.transforms(gain):
-            found["folded"] = fast
-    if "separable" not in found and lowrank.serves(job, kind):
-        cost = lowrank.cost(w, job, kind, min(found.values()))
-        if cost < inf:
-            found["lowrank"] = cost
-    return found
-
+        fast["folded"] = folded.cost(job, kind)
+    return found, fast

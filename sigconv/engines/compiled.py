@@ -137,7 +137,7 @@ def cost(job: Job, kind: str) -> float:
     wide, terms, outputs, each = 1 if kind == "f" else 2, job.terms, prod(job.out), job.filters // job.groups
     if job.stride[0] > 1:  # filters are summed by 64, or 32 of double precision
         size, samples = 64 // wide, (job.out[0] * job.stride[0] + job.k[0]) * terms // job.k[0]
-        sums = -(-each // size) * size * outputs * (0.0095 * terms + 0.35)
+        sums = outputs * (-(-each // size) * size * (0.0095 * terms + 0.03) + 0.35 * each)
         return job.groups * (4e3 + 1.5 * each * terms + job.batch * wide * (sums + 0.1 * samples))
     if _together(job):  # taps are laid out, channels copied, filters summed by four
         per, sums = terms // job.k[0], -(-each // FILTERS) * FILTERS * outputs
@@ -147,6 +147,8 @@ def cost(job: Job, kind: str) -> float:
         total = 2e3 + outputs * (0.1 + 0.0095 * terms) * wide
     else:  # rows of taps are summed eight at a time, columns one by one
         rows, columns = job.k[-2], terms // job.k[-2]
+        lanes = 16 // wide  # a row is one of whole vectors
+        outputs = outputs // job.out[-1] * -(-job.out[-1] // lanes) * lanes
         total = 5e3 + 1.1 * outputs * wide * (0.25 + columns * max(rows + 8 * -(-rows // 8), 2 * rows) * 0.0042)
     return job.batch * job.filters * (total + outputs * _fresh(job, wide))
 
